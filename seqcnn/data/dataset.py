@@ -1,0 +1,112 @@
+"""The Dataset: raw records of one kind with their identifiers, targets and provenance."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from seqcnn.alphabet import Alphabet
+from seqcnn.errors import DataError
+from seqcnn.sequence import Sequences
+
+RawKind = Literal["codes", "pixels"]
+Pixels = npt.NDArray[np.uint8]
+Raw = Sequences | Pixels
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input a Dataset was read from: class or role, path as given, number of records, SHA-256 of the bytes."""
+
+    name: str
+    path: str
+    records: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What happened on the way in: sources, what was dropped, what was replaced, and sentences that say so."""
+
+    sources: tuple[Source, ...] = ()
+    dropped: dict[str, int] = field(default_factory=dict)
+    replaced: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Raw records of one kind, immutable.
+
+    Parameters
+    ----------
+    kind
+        ``codes`` or ``pixels``.
+    raw
+        `Sequences`, or pixels ``(N, C, H, W)`` uint8.
+    ids
+        Identifier of each record, N of them; duplicates are legal.
+    targets
+        ``(N, T)`` float64, missing values NaN; None for records without targets. Binary and multiclass hold one
+        column of class indices into `labels`; multilabel 0/1 a label; regression the numbers.
+    task
+        Registered task name, or None without targets.
+    labels
+        Class names (binary: negative, positive) or target names.
+    alphabet
+        Of codes; None for pixels.
+    parts
+        ``(N,)`` of "train", "valid" or "test" where the data say so (``--split column:NAME``); else None.
+    parents
+        ``(N,)`` index of the record that this one is a shuffle of, -1 for none; a shuffle stays on its parent's side.
+    negatives
+        Recorded kind of negatives: "shuffle", "file", or None where there is no such role.
+    """
+
+    kind: RawKind
+    raw: Raw
+    ids: tuple[str, ...]
+    targets: npt.NDArray[np.float64] | None = None
+    task: str | None = None
+    labels: tuple[str, ...] = ()
+    alphabet: Alphabet | None = None
+    parts: npt.NDArray[np.str_] | None = None
+    parents: npt.NDArray[np.int64] | None = None
+    negatives: str | None = None
+    summary: Summary = field(default_factory=Summary)
+
+    def __post_init__(self) -> None:
+        for name in ("targets", "parts", "parents"):
+            value = getattr(self, name)
+            if value is not None and len(value) != len(self.raw):
+                raise DataError(f"Dataset: {name} has {len(value)} rows, the records are {len(self.raw)}")
+        if len(self.ids) != len(self.raw):
+            raise DataError(f"Dataset: {len(self.ids)} ids for {len(self.raw)} records")
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Length of each sequence, or the width of each picture, ``(N,)``."""
+        if isinstance(self.raw, Sequences):
+            return self.raw.lengths
+        return np.full(len(self.raw), self.raw.shape[-1], np.int64)
+
+    def take(self, indices: npt.ArrayLike) -> "Dataset":
+        """Return the records at `indices`, in that order; a parent that is left behind is forgotten."""
+        index = np.asarray(indices, np.int64)
+        parents = None
+        if self.parents is not None:
+            moved = np.full(len(self) + 1, -1, np.int64)
+            moved[index] = np.arange(len(index))
+            parents = moved[self.parents[index]]
+        return replace(
+            self,
+            raw=self.raw.take(index) if isinstance(self.raw, Sequences) else self.raw[index],
+            ids=tuple(self.ids[int(i)] for i in index),
+            targets=None if self.targets is None else self.targets[index],
+            parts=None if self.parts is None else self.parts[index],
+            parents=parents,
+        )

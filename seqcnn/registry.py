@@ -1,0 +1,86 @@
+"""Names to objects, as text, so that help lists every choice without importing torch."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from seqcnn.checks import did_you_mean
+from seqcnn.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered object: where it lives (``"module:Object"``) and what it is, in a line."""
+
+    target: str
+    summary: str
+
+
+#: kind -> name -> entry. A new network, task, encoder, augmentation or report section is one file and one line here.
+REGISTRY: dict[str, dict[str, Entry]] = {
+    "alphabet": {
+        "dna": Entry("seqcnn.alphabet:DNA", "A C G T and the IUPAC codes"),
+        "rna": Entry("seqcnn.alphabet:RNA", "A C G U and the IUPAC codes"),
+        "protein": Entry("seqcnn.alphabet:PROTEIN", "the 20 amino acids, B Z J X U O"),
+    },
+    "encoder": {
+        "onehot": Entry("seqcnn.encode.onehot:OneHot", "codes to 4 x 1 x L, 20 x 1 x L or 1 x A x L images"),
+        "pixels": Entry("seqcnn.encode.pixels:Pixels", "pictures to normalized C x H x W images"),
+    },
+    "network": {
+        "motif": Entry("seqcnn.networks.motif:Motif", "first-layer filters that are whole motifs (default)"),
+        "deepbind": Entry("seqcnn.networks.deepbind:DeepBind", "one convolution, global pooling (Alipanahi 2015)"),
+        "basset": Entry("seqcnn.networks.basset:Basset", "three convolutions, two dense layers (Kelley 2016)"),
+        "lenet": Entry("seqcnn.networks.lenet:LeNet", "pictures: two convolutions, three dense layers (LeCun 1998)"),
+        "composition": Entry("seqcnn.networks.composition:Composition", "baseline: GC or amino acids and length, linear"),
+        "kmer": Entry("seqcnn.networks.kmer:Kmer", "baseline: presence of k-mers, linear"),
+    },
+    "task": {
+        "binary": Entry("seqcnn.tasks.binary:Binary", "two classes, one logit"),
+        "multiclass": Entry("seqcnn.tasks.multiclass:Multiclass", "one of K classes"),
+        "multilabel": Entry("seqcnn.tasks.multilabel:Multilabel", "several yes/no labels at once"),
+        "regression": Entry("seqcnn.tasks.regression:Regression", "one or several numbers"),
+    },
+    "augmentation": {
+        "reverse_complement": Entry("seqcnn.data.augmentation:ReverseComplement", "codes: either strand at random"),
+        "shift": Entry("seqcnn.data.augmentation:Shift", "codes: slide by a few positions"),
+        "jitter": Entry("seqcnn.data.augmentation:PixelShift", "pixels: move by a few pixels"),
+    },
+    "section": {},
+}
+
+
+def names(kind: str) -> list[str]:
+    """Return the registered names of a kind, in order.
+
+    >>> names("task")
+    ['binary', 'multiclass', 'multilabel', 'regression']
+    """
+    return list(REGISTRY[kind])
+
+
+def resolve(kind: str, name: str) -> Any:
+    """Import and return the object registered under `name`; `OptionError` with a did-you-mean otherwise."""
+    table = REGISTRY[kind]
+    if name not in table:
+        raise OptionError(f"unknown {kind} {name!r}; expected one of {', '.join(table)}{did_you_mean(name, table)}")
+    module, _, attribute = table[name].target.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def register(kind: str, name: str, target: str, *, summary: str = "") -> None:
+    """Register ``"module:Object"`` under `name`, so that models which use it reload.
+
+    Raises
+    ------
+    OptionError
+        If the kind is unknown, the name is taken by something else, or the target is not ``module:Object``.
+    """
+    if kind not in REGISTRY:
+        raise OptionError(f"unknown kind {kind!r}; expected one of {', '.join(REGISTRY)}{did_you_mean(kind, REGISTRY)}")
+    if target.count(":") != 1:
+        raise OptionError(f"register {kind} {name!r}: expected 'module:Object', found {target!r}")
+    known = REGISTRY[kind].get(name)
+    if known is not None and known.target != target:
+        raise OptionError(f"{kind} {name!r} is already {known.target}; choose another name")
+    REGISTRY[kind][name] = Entry(target, summary)
