@@ -18,6 +18,10 @@ class FormatError(SeqcnnError, ValueError):
     """A file is not what its format promises: empty, truncated, malformed."""
 
 
+class ShapeError(SeqcnnError, ValueError):
+    """An image does not have the channels, height or width that a network or encoder was built for."""
+
+
 class AlphabetError(SeqcnnError, ValueError):
     """A sequence holds letters that its alphabet does not know."""
 
@@ -52,6 +56,12 @@ class MissingExtraError(SeqcnnError, ImportError):
 
 class OutOfMemoryError(SeqcnnError, MemoryError):
     """Memory ran out; the message names the batch size that fits."""
+
+    exit_code = 1
+
+
+class TrainingError(SeqcnnError, RuntimeError):
+    """Training did not lead to a model."""
 
     exit_code = 1
 

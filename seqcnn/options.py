@@ -1,5 +1,6 @@
 """The options of each verb, one frozen dataclass a verb, shared by shell, config file and notebook."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +24,9 @@ Precision = Literal["auto", "32", "bf16"]
 class DataOptions:
     """How DATA is read: shared by train, evaluate, motifs and report."""
 
-    negatives: str | None = opt(None, "negatives for a single positive FASTA: 'shuffle' or a file", metavar="shuffle|FILE")
+    negatives: str | None = opt(
+        None, "negatives for a single positive FASTA: 'shuffle' or a file", metavar="shuffle|FILE"
+    )
     targets: Path | None = opt(None, "table whose columns are joined to the records by id")
     target: tuple[str, ...] = opt((), "target column of a table; repeatable")
     sequence: str | None = opt(None, "sequence column of a table (default: sequence or seq)")
@@ -53,8 +56,14 @@ class DataOptions:
 class TrainOptions:
     """How a model is learned from a Dataset."""
 
-    valid: tuple[str, ...] = opt((), "validation FRACTION (default 0.1) or FILE; repeat for each class", metavar="FILE|FRACTION")
-    test: tuple[str, ...] = opt((), "test FRACTION (default 0.1; under 2,000 records 5 folds instead) or FILE; repeat for each class", metavar="FILE|FRACTION")
+    valid: tuple[str, ...] = opt(
+        (), "validation FRACTION (default 0.1) or FILE; repeat for each class", metavar="FILE|FRACTION"
+    )
+    test: tuple[str, ...] = opt(
+        (),
+        "test FRACTION (default 0.1; under 2,000 records 5 folds instead) or FILE; repeat for each class",
+        metavar="FILE|FRACTION",
+    )
     split: str = opt("random", "random, or column:NAME whose values are train, valid, test")
     network: str = opt("auto", "architecture; see 'seqcnn networks'")
     strands: Strands = opt("auto", "score both strands, or the given one; auto compares them on training folds")
@@ -62,7 +71,7 @@ class TrainOptions:
     epochs: int | None = opt(None, "passes over the training records (default: by data size)")
     batch_size: int | None = opt(None, "records a step (default: by data size)")
     lr: float | None = opt(None, "peak learning rate (default: by network)")
-    folds: int = opt(5, "folds for out-of-fold figures under 2,000 records")
+    folds: int = opt(5, "folds for out-of-fold figures under 2,000 records; 0 for none")
     baselines: bool = opt(True, "fit the composition and k-mer baselines beside the network")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
     precision: Precision = opt("auto", "training precision: auto, 32 or bf16")
@@ -82,7 +91,7 @@ class TrainOptions:
             within(self.batch_size, "--batch-size", 1)
         if self.lr is not None:
             within(self.lr, "--lr", 1e-8, 10)
-        within(self.folds, "--folds", 2, 100)
+        within(self.folds, "--folds", 0, 100)
         within(self.seed, "--seed", 0, 2**32 - 1)
 
 
@@ -131,7 +140,9 @@ class SitesOptions:
     qvalue: float = opt(1.0, "largest Benjamini-Hochberg q-value of a site")
     alphabet: str | None = opt(None, "dna, rna or protein (default: told from the first 1,000 records)")
     unknown: Unknown = opt("error", "letters outside the alphabet: stop, or mask them and count")
-    strands: Literal["both", "forward"] = opt("both", "search both strands, or the given one (always so for RNA and protein)")
+    strands: Literal["both", "forward"] = opt(
+        "both", "search both strands, or the given one (always so for RNA and protein)"
+    )
 
     def __post_init__(self) -> None:
         within(self.pvalue, "--pvalue", 0.0, 1.0)
@@ -139,20 +150,44 @@ class SitesOptions:
         one_of(self.strands, ("both", "forward"), "--strands")
 
 
-def from_mapping(options: type, values: dict[str, Any], where: str) -> dict[str, Any]:
-    """Return `values` with dashes turned to underscores, refusing names `options` does not have.
+@dataclass(frozen=True)
+class DemoOptions:
+    """How large the demo's example is."""
+
+    records: int = opt(6000, "training records, half of them positive")
+    epochs: int | None = opt(None, "passes over the training records (default: by data size)")
+    device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
+    seed: int = opt(0, "seed of everything random")
+
+    def __post_init__(self) -> None:
+        within(self.records, "--records", 100)
+        if self.epochs is not None:
+            within(self.epochs, "--epochs", 1)
+        within(self.seed, "--seed", 0, 2**32 - 1)
+
+
+def from_mapping(values: Mapping[str, Any], where: str, *classes: type) -> dict[str, Any]:
+    """Return `values` with dashes turned to underscores, refusing names that no class has.
+
+    An option that may be repeated takes one value or a list.
 
     Raises
     ------
     OptionError
         Naming the unknown key and the closest known one.
+
+    Examples
+    --------
+    >>> from_mapping({"batch-size": 32, "valid": 0.2}, "seqcnn.toml", TrainOptions)
+    {'batch_size': 32, 'valid': ('0.2',)}
     """
-    known = [f.name for f in fields(options)]
+    defaults = {f.name: f.default for options in classes for f in fields(options)}
     clean = {}
     for key, value in values.items():
         name = key.replace("-", "_")
-        if name not in known:
-            raise OptionError(f"{where}: unknown option {key!r}{did_you_mean(name, known)}")
-        clean[name] = tuple(value) if isinstance(value, list) else value
+        if name not in defaults:
+            raise OptionError(f"{where}: unknown option {key!r}{did_you_mean(name, defaults)}")
+        if isinstance(defaults[name], tuple):
+            value = tuple(map(str, value)) if isinstance(value, list | tuple) else (str(value),)
+        clean[name] = value
     return clean
-

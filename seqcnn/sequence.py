@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from seqcnn.alphabet import INVALID, PAD, SOFT_MASK, Alphabet
+from seqcnn.alphabet import DNA, INVALID, PAD, PROTEIN, RNA, SOFT_MASK, Alphabet
 from seqcnn.errors import AlphabetError
 
 Codes = npt.NDArray[np.uint8]
@@ -112,10 +112,13 @@ def encode(letters: bytes | str, alphabet: Alphabet, *, unknown: str = "error", 
     if wrong.any():
         if unknown != "mask":
             at = int(wrong.argmax())
+            what = f"{where}, position {at + 1}: {chr(raw[at])!r} is not a letter of the {alphabet.name} alphabet"
+            protein = INVALID not in raw.translate(PROTEIN.lookup) and tell_alphabet([raw]) is PROTEIN
+            if protein and alphabet is not PROTEIN:
+                raise AlphabetError(f"{what}; this looks like protein: pass --alphabet protein if it is")
             raise AlphabetError(
-                f"{where}, position {at + 1}: {chr(raw[at])!r} is not a letter of the {alphabet.name} alphabet "
-                f"({alphabet.symbols}); correct the sequence, name another --alphabet, or mask such letters with "
-                "--unknown mask"
+                f"{what} ({alphabet.symbols}); correct the sequence, name another --alphabet, or mask such letters "
+                "with --unknown mask"
             )
         codes = np.where(wrong, np.uint8(alphabet.any_code), codes)
     return codes
@@ -165,3 +168,146 @@ def canonical_hash(codes: Codes, alphabet: Alphabet | None = None) -> int:
 def as_records(sequences: Sequence[str]) -> list[Record]:
     """Return strings as records whose identifiers are their row numbers, from 1."""
     return [Record(str(i), s.encode("latin-1", "replace")) for i, s in enumerate(sequences, 1)]
+
+
+def tell_alphabet(letters: Iterable[bytes]) -> Alphabet:
+    """Return the alphabet that a sample of records is written in: DNA, RNA or protein.
+
+    Of what is neither N nor X, nucleic acids are at least 3/4 A, C, G, T and U, or half where no other letter but IUPAC
+    codes occurs; RNA holds U and no T; nothing but N is DNA.
+
+    >>> tell_alphabet([b"ACGTNN", b"acgt"]).name, tell_alphabet([b"ACGU"]).name, tell_alphabet([b"MKTAYIAK*"]).name
+    ('dna', 'rna', 'protein')
+    """
+    counts = np.zeros(256, np.int64)
+    for text in letters:
+        counts += np.bincount(np.frombuffer(text.upper(), np.uint8), minlength=256)
+
+    def count(symbols: bytes) -> int:
+        return int(counts[list(symbols)].sum())
+
+    told = count(b"ABCDEFGHIJKLMOPQRSTUVWYZ")
+    if count(b"ACGTU") < (0.75 if count(b"EFIJLOPQZ") else 0.5) * told:
+        return PROTEIN
+    return RNA if count(b"U") and not count(b"T") else DNA
+
+
+def dinucleotide_shuffle(codes: Codes, rng: np.random.Generator, *, size: int = 4) -> Codes:
+    """Return one of the sequences with the same dinucleotide counts, each equally likely.
+
+    Runs of the canonical letters (codes below `size`) are shuffled, each keeping its first and last letter; runs of
+    other letters, such as N, stay in place. The result is upper-cased.
+
+    Parameters
+    ----------
+    codes
+        ``(L,)`` uint8.
+    rng
+        Source of randomness.
+    size
+        Number of canonical letters: 4 for DNA and RNA.
+
+    References
+    ----------
+    Altschul & Erickson, Mol Biol Evol 2:526 (1985); Wilson, STOC (1996), for the uniform spanning tree.
+
+    Examples
+    --------
+    >>> from seqcnn.alphabet import DNA
+    >>> decode(dinucleotide_shuffle(encode("ACCNaaat", DNA), np.random.default_rng(0)), DNA)
+    'ACCNAAAT'
+    """
+    return shuffle_sequences(Sequences.from_codes([codes]), rng, size=size).buffer
+
+
+def shuffle_sequences(sequences: Sequences, rng: np.random.Generator, *, size: int = 4) -> Sequences:
+    """Return a dinucleotide shuffle of each record; see `dinucleotide_shuffle`."""
+    buffer = sequences.buffer & ~np.uint8(SOFT_MASK)
+    shuffled = buffer.copy()
+    start = 0
+    while start < len(sequences):  # in parts, so that working memory is bounded
+        stop = int(np.searchsorted(sequences.offsets, sequences.offsets[start] + _SHUFFLE_LETTERS, side="right")) - 1
+        stop = min(max(stop, start + 1), len(sequences))
+        low, high = sequences.offsets[start], sequences.offsets[stop]
+        _shuffle_runs(buffer[low:high], sequences.offsets[start : stop + 1] - low, shuffled[low:high], rng, size)
+        start = stop
+    return Sequences(shuffled, sequences.offsets)
+
+
+#: Letters shuffled at a time.
+_SHUFFLE_LETTERS = 1 << 21
+
+
+def _shuffle_runs(
+    codes: Codes, offsets: npt.NDArray[np.int64], out: Codes, rng: np.random.Generator, size: int
+) -> None:
+    """Write to `out` a shuffle of each canonical run of `codes`; `offsets` are where records begin and end.
+
+    A run is an Eulerian walk over its letters. A walk is fixed by the order in which each letter is left; an order is
+    a whole walk when the last exits form a tree towards the final letter. So: a uniform tree, the rest in any order.
+    """
+    canonical = codes < size
+    begins = canonical.copy()
+    begins[1:] &= ~canonical[:-1]
+    inner = offsets[offsets < len(codes)]
+    begins[inner] = canonical[inner]
+    first = np.flatnonzero(begins)
+    if not len(first):
+        return
+    run = np.cumsum(begins) - 1  # of each letter; meaningless where not canonical
+    edge = np.flatnonzero(canonical[:-1] & canonical[1:] & ~begins[1:])  # from this letter to the next one
+    length = np.bincount(run[canonical], minlength=len(first))
+    final = codes[first + length - 1].astype(np.int64)
+    bucket = run[edge] * size + codes[edge]
+    target = codes[edge + 1]
+    order = rng.random(len(edge)) * 0.5
+    exits = _last_exits(np.bincount(bucket * size + target, minlength=len(first) * size * size), final, rng, size)
+    some = np.zeros(len(first) * size * size, np.int64)
+    some[bucket * size + target] = np.arange(len(edge))  # one edge of each kind; which one does not matter
+    chosen = np.flatnonzero(exits >= 0)
+    order[some[chosen * size + exits[chosen]]] = 0.75
+    successors = target[np.argsort(bucket + order)].tobytes()
+    sizes = np.bincount(bucket, minlength=len(first) * size)
+    ends = np.cumsum(sizes)
+    starts = (ends - sizes).reshape(-1, size).tolist()
+    stops = ends.reshape(-1, size).tolist()
+    walk = bytearray(out)
+    for at, steps, low, high in zip(first.tolist(), length.tolist(), starts, stops, strict=True):
+        leave = [iter(successors[a:b]).__next__ for a, b in zip(low, high, strict=True)]
+        letter = walk[at]
+        for place in range(at + 1, at + steps):
+            letter = leave[letter]()
+            walk[place] = letter
+    out[:] = np.frombuffer(walk, np.uint8)
+
+
+def _last_exits(
+    counts: npt.NDArray[np.int64], final: npt.NDArray[np.int64], rng: np.random.Generator, size: int
+) -> npt.NDArray[np.int64]:
+    """Return for each run and letter the letter after its last occurrence, ``(S * size,)``; -1 where free.
+
+    The exits form a uniformly drawn spanning tree towards `final`, ``(S,)``: draw an exit for each letter in proportion
+    to `counts` ``(S * size * size,)``, then redraw those on cycles until none is left (cycle popping).
+    """
+    weights = counts.reshape(-1, size, size) * (1 - np.eye(size, dtype=np.int64))  # a loop is never the last exit
+    weights[np.arange(len(final)), final] = 0
+    heights = weights.cumsum(-1)  # (S, size, size)
+    leaves = heights[..., -1] > 0
+    exits = np.where(leaves, 0, -1)
+    again = np.argwhere(leaves)
+    while len(again):
+        rows, letters = again.T
+        height = heights[rows, letters]
+        draw = rng.integers(0, height[:, -1])
+        exits[rows, letters] = (height <= draw[:, None]).sum(-1)
+        active = np.unique(rows)
+        step = np.where(exits[active] >= 0, exits[active], np.arange(size))  # letters that are never left stay
+        reached = step
+        cyclic = np.zeros_like(step, dtype=bool)
+        for _ in range(size - 1):
+            reached = np.take_along_axis(step, reached, 1)
+            cyclic |= reached == np.arange(size)
+        cyclic &= leaves[active]
+        where = np.argwhere(cyclic)
+        again = np.stack([active[where[:, 0]], where[:, 1]], 1)
+    return exits.ravel()

@@ -36,6 +36,26 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What a trained model, or the training part, expects of data that are read for it.
+
+    Parameters
+    ----------
+    kind, task, labels, alphabet, negatives
+        As in `Dataset`.
+    shape
+        ``(C, H, W)`` of pictures.
+    """
+
+    kind: str
+    task: str
+    labels: tuple[str, ...]
+    alphabet: Alphabet | None = None
+    negatives: str | None = None
+    shape: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Raw records of one kind, immutable.
 

@@ -1,0 +1,38 @@
+"""The shell's face: one verb each, options made from the option dataclasses, every error one line."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code: 0 done, 1 the work failed, 2 wrong usage or bad input.
+
+    Parameters
+    ----------
+    argv
+        Arguments without the program's name; those of the process if None.
+    """
+    from seqcnn.cli.boundary import guard
+    from seqcnn.cli.shell import Run
+
+    run = Run(list(sys.argv[1:] if argv is None else argv))
+
+    def work() -> int:
+        from typer.main import get_command
+
+        from seqcnn.cli.verbs import app
+
+        result = get_command(app).main(list(run.arguments), prog_name="seqcnn", standalone_mode=False, obj=run)
+        return result if isinstance(result, int) else 0
+
+    return guard(work, show_traceback=lambda: run.traceback)
+
+
+def start() -> None:
+    """Run as a program of its own: as `main`, and SIGTERM cleans up before it ends."""
+    import signal
+
+    from seqcnn.cli.boundary import on_terminate
+
+    signal.signal(signal.SIGTERM, on_terminate)
+    sys.exit(main())

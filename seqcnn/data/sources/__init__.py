@@ -1,0 +1,1 @@
+"""The sources of Datasets: one input kind a file."""

@@ -1,0 +1,193 @@
+"""Records of letters to codes, with the alphabet told or checked and every replacement counted."""
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+
+import numpy as np
+
+from seqcnn.alphabet import INVALID, PROTEIN, Alphabet
+from seqcnn.errors import AlphabetError, FormatError, SeqcnnWarning
+from seqcnn.registry import resolve
+from seqcnn.sequence import Record, Sequences, encode, tell_alphabet
+
+#: Records from which the alphabet is told.
+SAMPLE = 1000
+#: Letters encoded at a time: small enough for the cache and for a slow pipe, large enough that Python's cost vanishes.
+LETTERS = 1 << 18
+#: Nucleic letters beyond which a model or option that says protein is doubted.
+_ENOUGH = 200
+
+
+def told_alphabet(
+    records: Iterable[Record], name: str, *, asked: str | Alphabet | None = None, unit: str = "record"
+) -> tuple[Alphabet, Iterator[Record]]:
+    """Return the alphabet of `records` and the records again, whole.
+
+    Parameters
+    ----------
+    records
+        What a reader yields; only the first 1,000 are looked at.
+    name
+        How messages call the input.
+    asked
+        The alphabet that an option, a model or an earlier file says; None to tell it.
+    unit
+        How messages call a record: ``row`` in tables.
+
+    Raises
+    ------
+    AlphabetError
+        If nucleic acids are asked for and the records look like protein.
+    """
+    records = iter(records)
+    sample = list(islice(records, SAMPLE))
+    told = tell_alphabet(record.letters for record in sample)
+    if asked is None:
+        alphabet = told
+    else:
+        alphabet = resolve("alphabet", asked) if isinstance(asked, str) else asked
+        _compare(sample, f"{name}, {unit}", told, alphabet)
+    return alphabet, chain(sample, records)
+
+
+def _compare(sample: Sequence[Record], where: str, told: Alphabet, asked: Alphabet) -> None:
+    """Raise where protein is given for nucleic acids, and warn where it is the other way round."""
+    if told is PROTEIN and asked is not PROTEIN:
+        for record in sample:
+            at = record.letters.removesuffix(b"*").translate(asked.lookup).find(INVALID)
+            if at >= 0:
+                raise AlphabetError(
+                    f"{where} {record.id}, position {at + 1}: {chr(record.letters[at])!r} is not a letter of the "
+                    f"{asked.name} alphabet; this looks like protein: pass --alphabet protein, or give {asked.name}"
+                )
+    if asked is PROTEIN and told is not PROTEIN and sum(len(record.letters) for record in sample) >= _ENOUGH:
+        warnings.warn(
+            f"{where} {sample[0].id} and on: read as protein, but it looks like {told.name}",
+            SeqcnnWarning,
+            stacklevel=2,
+        )
+
+
+class Coder:
+    """Turns records into codes, remembering what it replaced.
+
+    Examples
+    --------
+    >>> from seqcnn.alphabet import DNA
+    >>> coder = Coder(DNA)
+    >>> batches = list(coder.batches([Record("a", b"ACGTRn"), Record("b", b"uu-")], "x.fa"))
+    >>> batches[0][0], batches[0][1].lengths.tolist()
+    (['a', 'b'], [6, 3])
+    >>> coder.replaced == {"ambiguous": 1, "N": 1, "gap": 1, "U read as T": 2, "soft-masked": 3}
+    True
+    """
+
+    def __init__(self, alphabet: Alphabet, *, unknown: str = "error", unit: str = "record") -> None:
+        self.alphabet = alphabet
+        self.unit = unit
+        self.unknown = unknown
+        self.records = 0
+        self._letters = np.zeros(256, np.int64)
+        self._stops = 0
+
+    def batches(self, records: Iterable[Record], name: str) -> Iterator[tuple[list[str], Sequences]]:
+        """Yield ids and codes of the records, some at a time, in order.
+
+        Raises
+        ------
+        AlphabetError
+            Naming record, position and letter, where a letter is unknown and not to be masked.
+        FormatError
+            Where nothing is left of a record without its final stop.
+        """
+        ids: list[str] = []
+        letters: list[bytes] = []
+        waiting = 0
+        for record in records:
+            text = record.letters
+            if text.endswith(b"*"):
+                text = text[:-1]
+                self._stops += 1
+            if not text:
+                raise FormatError(f"{name}, {self.unit} {record.id}: no sequence; add it, or delete the {self.unit}")
+            ids.append(record.id)
+            letters.append(text)
+            waiting += len(text)
+            if waiting >= LETTERS:
+                yield ids, self._encode(ids, letters, name)
+                ids, letters, waiting = [], [], 0
+        if ids:
+            yield ids, self._encode(ids, letters, name)
+
+    def _encode(self, ids: list[str], letters: list[bytes], name: str) -> Sequences:
+        """Return the codes of some records, and count their letters."""
+        joined = b"".join(letters)
+        codes = np.frombuffer(joined.translate(self.alphabet.lookup), np.uint8)
+        if INVALID.to_bytes() in codes.tobytes():
+            for identifier, text in zip(ids, letters, strict=True):
+                encode(text, self.alphabet, unknown=self.unknown, where=f"{name}, {self.unit} {identifier}")
+            codes = np.where(codes == INVALID, np.uint8(self.alphabet.any_code), codes)
+        self._letters += np.bincount(np.frombuffer(joined, np.uint8), minlength=256)
+        self.records += len(ids)
+        return Sequences(codes, np.cumsum([0, *map(len, letters)], dtype=np.int64))
+
+    @property
+    def replaced(self) -> dict[str, int]:
+        """What stands in the codes as something else than a plain canonical letter, with its count."""
+        alphabet = self.alphabet
+        counts: Counter[str] = Counter()
+        for byte in np.flatnonzero(self._letters).tolist():
+            letter, number = chr(byte), int(self._letters[byte])
+            code = alphabet.lookup[byte]
+            symbol = letter.upper()
+            meaning = alphabet.synonyms.get(symbol, symbol)
+            if code == INVALID:
+                counts[f"unknown read as {alphabet.any_letter}"] += number
+            elif meaning == "-":
+                counts["gap"] += number
+            elif meaning == alphabet.any_letter:
+                counts[alphabet.any_letter] += number
+            elif meaning in alphabet.letters:
+                if meaning != symbol:
+                    counts[f"{symbol} read as {meaning}"] += number
+            elif len(alphabet.ambiguous[meaning]) == 1:
+                counts[f"{symbol} read as {alphabet.ambiguous[meaning]}"] += number
+            else:
+                counts["ambiguous"] += number
+            if letter != symbol:
+                counts["soft-masked"] += number
+        if self._stops:
+            counts["final * dropped"] = self._stops
+        return dict(counts)
+
+
+def gather(batches: Iterable[tuple[list[str], Sequences]]) -> tuple[list[str], Sequences]:
+    """Return all ids and all codes of batches."""
+    ids: list[str] = []
+    buffers, lengths = [np.zeros(0, np.uint8)], [np.zeros(1, np.int64)]
+    for names, sequences in batches:
+        ids += names
+        buffers.append(sequences.buffer)
+        lengths.append(sequences.lengths)
+    return ids, Sequences(np.concatenate(buffers), np.cumsum(np.concatenate(lengths)))
+
+
+def replaced_notes(replaced: dict[str, int]) -> list[str]:
+    """Return the sentence that says what was replaced; none if nothing was."""
+    said = [f"{number:,} {what}" for what, number in replaced.items()]
+    return [f"letters: {', '.join(said)}"] if said else []
+
+
+def warn_duplicates(ids: Sequence[str]) -> None:
+    """Warn, with the count, where records share an identifier."""
+    again = len(ids) - len(set(ids))
+    if again:
+        first = next(iter((Counter(ids) - Counter(set(ids))).keys()))
+        warnings.warn(
+            f"{again:,} record{'s' * (again > 1)} with an id that occurred before, such as {first!r}; "
+            "results are told apart by order only",
+            SeqcnnWarning,
+            stacklevel=2,
+        )

@@ -1,0 +1,285 @@
+"""Tables as Datasets: sequences or pictures in a column, or targets joined to FASTA records by id."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from seqcnn.data.dataset import Dataset, Expected, Source, Summary
+from seqcnn.data.sources.described import described
+from seqcnn.data.sources.fasta import Named, read_files
+from seqcnn.data.sources.pictures import stack
+from seqcnn.data.sources.records import Coder, gather, replaced_notes, told_alphabet, warn_duplicates
+from seqcnn.data.sources.targets import read_targets
+from seqcnn.errors import DataError, FormatError, OptionError
+from seqcnn.io.opening import sha256_of
+from seqcnn.io.pictures import read_picture
+from seqcnn.io.table import column_of, read_table
+from seqcnn.options import DataOptions
+from seqcnn.sequence import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Column names that are taken where no option names one, in this order.
+SEQUENCE_COLUMNS = ("sequence", "seq")
+TARGET_COLUMNS = ("target", "label", "class", "y")
+ID_COLUMNS = ("id", "name")
+
+_PARTS = {
+    "train": "train", "training": "train",
+    "valid": "valid", "val": "valid", "validation": "valid", "dev": "valid",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+
+
+def read_table_data(
+    path: str, options: DataOptions, *, expected: Expected | None = None, split: str | None = None
+) -> Dataset:
+    """Return a table of sequences or picture paths as a Dataset.
+
+    Parameters
+    ----------
+    path
+        The table.
+    options
+        Which columns hold sequences (or pictures), targets and ids, and which rows are kept.
+    expected
+        Of a trained model, or None.
+    split
+        Column whose values are train, valid (val, dev) and test; None without.
+
+    Raises
+    ------
+    FormatError, DataError, AlphabetError, OptionError
+        Naming row and column of what cannot be used.
+    """
+    frame, rows, notes = _kept(read_table(path), options, path)
+    pictures = _holds_pictures(options, expected)
+    cells = _image_cells(frame, options, path) if pictures else sequence_cells(frame, options.sequence, path)
+    ids = _ids(frame, rows, options, path)
+    targets = read_targets(
+        _target_columns(frame, options, expected, path),
+        rows,
+        path,
+        task=options.task,
+        positive=options.positive,
+        expected=expected,
+    )
+    base = Dataset(
+        "codes",
+        np.zeros((len(rows), 1, 1, 1), np.uint8),
+        tuple(ids),
+        targets=targets.values,
+        task=targets.task,
+        labels=targets.labels,
+        parts=None if split is None else _parts(column_of(frame, split, path, "--split"), rows, path, split),
+    )
+    kept = np.flatnonzero(~np.isnan(targets.values).all(axis=1))
+    base = base.take(kept)
+    source = Source(Named(path).name, path, len(kept), sha256_of(path))
+    dropped = len(rows) - len(kept)
+    gaps = int(np.isnan(targets.values[kept]).sum())
+    if dropped:
+        notes.append(f"dropped, rows without target: {dropped:,}")
+    if gaps:
+        notes.append(f"missing targets, masked: {gaps:,}")
+    summary = Summary((source,), {"rows without target": dropped} if dropped else {}, notes=(*notes, *targets.notes))
+    if pictures:
+        data = _with_pictures(base, [cells[i] for i in kept], path, summary, expected)
+    else:
+        records = [Record(str(rows[i]), cells[i].encode("latin-1", "replace")) for i in kept]
+        data = _with_codes(base, records, path, summary, options, expected)
+    warn_duplicates(data.ids)
+    return described(data)
+
+
+def _holds_pictures(options: DataOptions, expected: Expected | None) -> bool:
+    """Return whether the table's records are pictures."""
+    if options.image is not None:
+        if options.sequence is not None:
+            raise OptionError("--image and --sequence: pass one of the two")
+        return True
+    return options.input == "pixels" or (expected is not None and expected.kind == "pixels")
+
+
+def _kept(frame: "pd.DataFrame", options: DataOptions, path: str) -> tuple["pd.DataFrame", list[int], list[str]]:
+    """Return the rows that every ``--where`` keeps, their numbers from 1, and notes."""
+    keep = np.ones(len(frame), bool)
+    for clause in options.where:
+        column, _, value = clause.partition("=")
+        cells = column_of(frame, column.strip(), path, "--where")
+        hit = np.array([cell == value.strip() for cell in cells])
+        if not hit.any():
+            values = [v for v, _ in Counter(cells).most_common(10)]
+            raise DataError(f"{path}: no row with --where {clause}; the column holds {', '.join(map(repr, values))}")
+        keep &= hit
+    if not keep.any():
+        raise DataError(f"{path}: no row satisfies all of --where {' '.join(options.where)}")
+    index = np.flatnonzero(keep)
+    notes = [f"{len(index):,} of {len(frame):,} rows kept by --where"] if len(index) < len(frame) else []
+    return frame.iloc[index], [int(i) + 1 for i in index], notes
+
+
+def _ids(frame: "pd.DataFrame", rows: Sequence[int], options: DataOptions, path: str) -> list[str]:
+    """Return the ids: a column's, else row numbers."""
+    if options.id is None:
+        return [str(row) for row in rows]
+    cells = column_of(frame, options.id, path, "--id")
+    return [cell or str(row) for cell, row in zip(cells, rows, strict=True)]
+
+
+def _target_columns(
+    frame: "pd.DataFrame", options: DataOptions, expected: Expected | None, path: str
+) -> dict[str, list[str]]:
+    """Return the target columns' cells: those named, those of the model, or the one that is called so."""
+    names: Sequence[str] = options.target
+    known = {str(column).lower(): str(column) for column in frame.columns}
+    if not names and expected is not None and all(label in frame.columns for label in expected.labels):
+        names = expected.labels
+    if not names:
+        names = [known[name] for name in TARGET_COLUMNS if name in known][:1]
+    if not names:
+        raise DataError(
+            f"{path}: which column is the target? name it with --target; the columns are {', '.join(known.values())}"
+        )
+    if len(set(names)) < len(names):
+        raise OptionError(f"--target: {', '.join(names)} names a column twice")
+    return {name: column_of(frame, name, path, "--target") for name in names}
+
+
+def sequence_cells(frame: "pd.DataFrame", column: str | None, path: str) -> list[str]:
+    """Return the sequences of a table: of the named column, or of one called sequence or seq."""
+    if column is None:
+        known = {str(name).lower(): str(name) for name in frame.columns}
+        column = next((known[name] for name in SEQUENCE_COLUMNS if name in known), None)
+        if column is None:
+            raise FormatError(
+                f"{path}: no column 'sequence' or 'seq'; name it with --sequence (or pictures with --image); "
+                f"the columns are {', '.join(known.values())}"
+            )
+    return column_of(frame, column, path, "--sequence")
+
+
+def _image_cells(frame: "pd.DataFrame", options: DataOptions, path: str) -> list[str]:
+    """Return the picture paths of a table."""
+    return column_of(frame, options.image or "image", path, "--image")
+
+
+def picture_path(cell: str, table: str) -> Path:
+    """Return the place of a picture that a table names: beside the table, else as written."""
+    beside = Path(table).parent / cell
+    return beside if beside.exists() else Path(cell)
+
+
+def _parts(cells: Sequence[str], rows: Sequence[int], path: str, column: str) -> npt.NDArray[np.str_]:
+    """Return the part that each row belongs to."""
+    for row, cell in zip(rows, cells, strict=True):
+        if cell.lower() not in _PARTS:
+            raise DataError(
+                f"{path}, row {row}, column {column!r}: {cell!r} is no part; expected train, valid (val, dev) or test"
+            )
+    return np.array([_PARTS[cell.lower()] for cell in cells])
+
+
+def _with_codes(
+    base: Dataset,
+    records: Sequence[Record],
+    path: str,
+    summary: Summary,
+    options: DataOptions,
+    expected: Expected | None,
+) -> Dataset:
+    """Return `base` with the codes of its records."""
+    asked = options.alphabet or (None if expected is None else expected.alphabet)
+    alphabet, stream = told_alphabet(records, path, asked=asked, unit="row")
+    coder = Coder(alphabet, unknown=options.unknown, unit="row")
+    _, sequences = gather(coder.batches(stream, path))
+    replaced = coder.replaced
+    summary = replace(summary, replaced=replaced, notes=(*summary.notes, *replaced_notes(replaced)))
+    return replace(base, raw=sequences, alphabet=alphabet, summary=summary)
+
+
+def _with_pictures(
+    base: Dataset, cells: Sequence[str], path: str, summary: Summary, expected: Expected | None
+) -> Dataset:
+    """Return `base` with the pixels of its pictures."""
+    shape = None if expected is None else expected.shape
+    pixels, notes = stack([read_picture(picture_path(cell, path)) for cell in cells], shape)
+    return replace(base, kind="pixels", raw=pixels, summary=replace(summary, notes=(*summary.notes, *notes)))
+
+
+def read_joined(
+    files: Sequence[Named], options: DataOptions, *, expected: Expected | None = None, split: str | None = None
+) -> Dataset:
+    """Return the records of FASTA files with the targets that ``--targets`` gives their ids.
+
+    Records without a row, and rows without a target, are dropped and counted.
+
+    Raises
+    ------
+    DataError
+        If no id is in the table, or the table has an id twice.
+    """
+    path = str(options.targets)
+    frame, rows, notes = _kept(read_table(path), options, path)
+    known = {str(column).lower(): str(column) for column in frame.columns}
+    key = options.id or next((known[name] for name in ID_COLUMNS if name in known), str(frame.columns[0]))
+    keys = column_of(frame, key, path, "--id")
+    place: dict[str, int] = {}
+    for i, cell in enumerate(keys):
+        if cell in place:
+            raise DataError(f"{path}, row {rows[i]}, column {key!r}: id {cell!r} occurs twice; keep one row")
+        place[cell] = i
+    targets = read_targets(
+        _target_columns(frame, options, expected, path),
+        rows,
+        path,
+        task=options.task,
+        positive=options.positive,
+        expected=expected,
+    )
+    ids, sequences, alphabet, sources, replaced = read_files(files, options, expected)
+    present = set(np.flatnonzero(~np.isnan(targets.values).all(axis=1)).tolist())
+    kept = [i for i, identifier in enumerate(ids) if identifier in place and place[identifier] in present]
+    absent = sum(identifier not in place for identifier in ids)
+    if absent == len(ids):
+        raise DataError(
+            f"{path}: no record's id is in column {key!r}; the records are called {ids[0]!r}, the column holds "
+            f"{keys[0]!r}; name the column with --id"
+        )
+    if not kept:
+        raise DataError(f"{path}: no record has a target; fill the column, or name another --target")
+    row = [place[ids[i]] for i in kept]
+    unused = len(place) - len({ids[i] for i in range(len(ids)) if ids[i] in place})
+    gaps = len(ids) - absent - len(kept)
+    dropped = {"records without a row": absent, "records without a target": gaps}
+    if gaps:
+        notes.append(f"dropped, records without a target: {gaps:,}")
+    if absent:
+        notes.append(f"dropped, records whose ids are not in {path}: {absent:,}")
+    if unused:
+        notes.append(f"rows of {path} that belong to no record: {unused:,}")
+    parts = None if split is None else _parts(column_of(frame, split, path, "--split"), rows, path, split)[row]
+    return described(
+        Dataset(
+            "codes",
+            sequences.take(kept),
+            tuple(ids[i] for i in kept),
+            targets=targets.values[row],
+            task=targets.task,
+            labels=targets.labels,
+            alphabet=alphabet,
+            parts=parts,
+            summary=Summary(
+                (*sources, Source("targets", path, len(rows), sha256_of(path))),
+                {name: number for name, number in dropped.items() if number},
+                replaced,
+                (*notes, *targets.notes, *replaced_notes(replaced)),
+            ),
+        )
+    )

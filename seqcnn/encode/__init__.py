@@ -1,0 +1,1 @@
+"""Encoders: a raw batch to an image, on the device."""

@@ -1,0 +1,1 @@
+"""Inference: functions of an encoder, a network and raw batches."""

@@ -1,0 +1,228 @@
+"""Prediction: logits of raw records, in batches whose activations stay in the cache."""
+
+import inspect
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from copy import deepcopy
+from queue import SimpleQueue
+from threading import Barrier
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from seqcnn.data.dataset import Raw
+from seqcnn.errors import OutOfMemoryError
+from seqcnn.runtime import pick_device
+from seqcnn.sequence import Sequences
+
+Logits = npt.NDArray[np.float32]
+M = TypeVar("M", bound=nn.Module)
+
+#: Bytes of the widest activation of a batch: on a CPU it should stay in the cache, a GPU wants more work at a time.
+BATCH_BYTES = {"cpu": 16 << 20, "cuda": 512 << 20}
+
+
+def predict_logits(
+    encoder: nn.Module,
+    network: nn.Module,
+    raw: Raw,
+    *,
+    strands: str = "forward",
+    device: str | torch.device | None = None,
+    precision: str = "32",
+    batch_bytes: int | None = None,
+) -> Logits:
+    """Return the network's logits for each record, ``(N, K)`` float32, in the order of the records.
+
+    They do not depend on the size or the order of the batches. The caller's modules keep their mode and device, and
+    no random number is drawn.
+
+    Parameters
+    ----------
+    encoder
+        Raw codes ``(n, L)`` or pixels ``(n, C, H, W)`` to images; with a ``reverse_complement`` for both strands.
+    network
+        Images to logits ``(n, K)``. One that takes no `lengths` only ever sees records of one length together.
+    raw
+        `Sequences` of any lengths, or pixels ``(N, C, H, W)`` uint8.
+    strands
+        ``both`` averages the logits of a record and of its reverse complement; ``forward`` reads it as given.
+    device
+        As `seqcnn.runtime.pick_device` takes it; None is where the network is.
+    precision
+        ``32``, or ``bf16`` for autocast.
+    batch_bytes
+        Bytes the widest activation of a batch may take.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If one record alone does not fit.
+    """
+    [logits] = stream_logits(
+        encoder, network, [raw], strands=strands, device=device, precision=precision, batch_bytes=batch_bytes
+    )
+    return logits
+
+
+def stream_logits(
+    encoder: nn.Module,
+    network: nn.Module,
+    chunks: Iterable[Raw],
+    *,
+    strands: str = "forward",
+    device: str | torch.device | None = None,
+    precision: str = "32",
+    batch_bytes: int | None = None,
+) -> Iterator[Logits]:
+    """Yield the logits of each chunk of records, as `predict_logits` does for one.
+
+    The next chunk is read while the last one is computed, so two are held at a time.
+    """
+    if device is None:
+        place = _device_of(network)
+    else:
+        place = pick_device(device) if isinstance(device, str) else device
+    limit = batch_bytes or BATCH_BYTES.get(place.type, BATCH_BYTES["cuda"])
+    # On a CPU, batches side by side on one thread each beat one batch on all threads: nothing waits for the slowest.
+    before = torch.get_num_threads()
+    workers = before if place.type == "cpu" else 1
+    runner = _Runner(encoder, network, both=strands == "both", place=place, precision=precision, limit=limit)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        ready = Barrier(workers)
+        for worker in [pool.submit(_alone, ready) for _ in range(workers)]:
+            worker.result()
+        torch.set_num_threads(before)  # of the caller; each worker keeps its own
+        runner.prepare(workers)
+        waiting: _Work | None = None
+        for chunk in chunks:
+            work = runner.start(chunk, pool)
+            if waiting is not None:
+                yield runner.finish(waiting)
+            waiting = work
+        if waiting is not None:
+            yield runner.finish(waiting)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def frozen(module: M, place: torch.device) -> M:
+    """Return a copy in evaluation mode on a device; where it is there already, the copy shares the weights."""
+    tensors = [*module.parameters(), *module.buffers()]
+    shared = {id(tensor): tensor for tensor in tensors} if all(t.device == place for t in tensors) else {}
+    return deepcopy(module, shared).to(place).eval()
+
+
+def _alone(ready: Barrier) -> None:
+    """Make a worker's thread compute by itself; the barrier sees to it that each thread comes here once."""
+    torch.get_num_threads()  # a thread takes the caller's number when first asked; then it can be changed
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    ready.wait()
+
+
+#: Order of the records, and the batches under way.
+_Work = tuple[npt.NDArray[np.int64], list[Future[Logits]]]
+
+
+class _Runner:
+    """Copies of encoder and network on one device, fed with batches by bytes."""
+
+    def __init__(
+        self, encoder: nn.Module, network: nn.Module, *, both: bool, place: torch.device, precision: str, limit: int
+    ) -> None:
+        self.encoder, self.network = encoder, network
+        self.both, self.place, self.limit, self.bf16 = both, place, limit, precision == "bf16"
+        self.takes_lengths = "lengths" in inspect.signature(network.forward).parameters
+        self.flat = not any(isinstance(m, nn.Conv2d) for m in network.modules())  # it may only know (N, C, L)
+        convolutions = [m for m in network.modules() if isinstance(m, nn.Conv1d | nn.Conv2d)]
+        self.channels = max((m.out_channels for m in convolutions), default=64)
+        self.free: SimpleQueue[tuple[Any, nn.Module]] = SimpleQueue()
+
+    def prepare(self, workers: int) -> None:
+        """Make a pair of modules for each worker: layers may keep notes while they run."""
+        encoder, network = frozen(self.encoder, self.place), frozen(self.network, self.place)
+        for _ in range(workers):
+            self.free.put((frozen(encoder, self.place), frozen(network, self.place)))
+
+    def start(self, raw: Raw, pool: ThreadPoolExecutor) -> _Work:
+        """Hand the batches of a chunk to the workers, the longest records first."""
+        lengths = raw.lengths if isinstance(raw, Sequences) else np.full(len(raw), raw.shape[-1], np.int64)
+        order = np.argsort(-lengths, kind="stable")
+        batches: list[Future[Logits]] = []
+        at = 0
+        while at < len(order) or not batches:
+            size = self._batch(raw, int(lengths[order[at]]) if len(order) else 0)
+            part = order[at : at + size]
+            if not self.takes_lengths:
+                part = part[lengths[part] == lengths[part[:1]]]
+            batches.append(pool.submit(self._run, raw, part))
+            at += max(1, len(part))
+        return order, batches
+
+    def finish(self, work: _Work) -> Logits:
+        """Return the logits of a chunk in the order of its records."""
+        order, batches = work
+        joined = np.concatenate([batch.result() for batch in batches])
+        back = np.empty_like(joined)
+        back[order] = joined
+        return back
+
+    def _batch(self, raw: Raw, length: int) -> int:
+        """How many records of this length make a batch."""
+        positions = length if isinstance(raw, Sequences) else raw.shape[-1] * raw.shape[-2]
+        return max(1, self.limit // (4 * self.channels * max(positions, 1)))
+
+    def _run(self, raw: Raw, part: npt.NDArray[np.int64]) -> Logits:
+        """Return the logits of some records, of similar length and sorted by it, with a pair of modules of our own."""
+        encoder, network = self.free.get()
+        cuda = self.place.type == "cuda"
+        try:
+            with (
+                torch.inference_mode(),
+                torch.autocast(self.place.type, dtype=torch.bfloat16, enabled=self.bf16),
+                torch.backends.cudnn.flags(enabled=True, allow_tf32=False) if cuda else nullcontext(),
+            ):
+                return self._logits(encoder, network, raw, part)
+        finally:
+            self.free.put((encoder, network))
+
+    def _logits(self, encoder: Any, network: nn.Module, raw: Raw, part: npt.NDArray[np.int64]) -> Logits:
+        try:
+            if not isinstance(raw, Sequences):
+                pixels = torch.from_numpy(np.ascontiguousarray(raw[part])).to(self.place)
+                return self._forward(network, encoder(pixels), None)
+            codes, found = raw.rectangle(part)
+            batch, lengths = torch.from_numpy(codes).to(self.place), torch.from_numpy(found).to(self.place)
+            known = None if not len(found) or found.min() == codes.shape[1] else lengths
+            logits = self._forward(network, encoder(batch), known)
+            if self.both:
+                other = encoder(encoder.reverse_complement(batch, lengths))
+                logits = (logits + self._forward(network, other, known)) * np.float32(0.5)
+            return logits
+        except torch.OutOfMemoryError:
+            if len(part) == 1:
+                raise OutOfMemoryError(
+                    f"scoring one record of length {raw.shape[-1] if not isinstance(raw, Sequences) else found[0]:,} "
+                    f"does not fit in the memory of {self.place}; pass --window, or --device cpu"
+                ) from None
+        half = len(part) // 2
+        return np.concatenate([self._logits(encoder, network, raw, p) for p in (part[:half], part[half:])])
+
+    def _forward(self, network: nn.Module, image: torch.Tensor, lengths: torch.Tensor | None) -> Logits:
+        if self.flat and image.ndim == 4 and image.shape[2] == 1:
+            image = image.squeeze(2)
+        out = network(image, lengths) if lengths is not None else network(image)
+        logits: Logits = (out.flatten(1) if out.ndim > 1 else out[:, None]).float().cpu().numpy()
+        return logits
+
+
+def _device_of(network: nn.Module) -> torch.device:
+    for tensor in [*network.parameters(), *network.buffers()]:
+        return tensor.device
+    return torch.device("cpu")

@@ -1,0 +1,1 @@
+"""The Model, its file, its training record, its card and its evaluation."""

@@ -1,0 +1,201 @@
+"""The Model: encoder, network and task together, with the record of how they came to be."""
+
+from copy import deepcopy
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from seqcnn.alphabet import Alphabet
+from seqcnn.checks import one_of
+from seqcnn.data.dataset import Dataset, Raw
+from seqcnn.errors import DataError, OptionError
+from seqcnn.inference.predict import Logits, predict_logits
+from seqcnn.io.writing import atomic
+from seqcnn.model.card import html_card, text_card
+from seqcnn.model.container import pack, unpack
+from seqcnn.model.inputs import as_raw
+from seqcnn.model.record import TrainingRecord
+from seqcnn.model.state import describe, restore
+from seqcnn.nn.calibration import Calibration
+from seqcnn.sequence import Sequences
+from seqcnn.tasks.task import Task
+
+
+class Model:
+    """What training returns: everything needed to predict, and the record of how it came to be.
+
+    Parameters
+    ----------
+    encoder
+        Raw batches to images.
+    network
+        Images to logits ``(N, K)``: a plain ``nn.Module`` taking ``(N, C, L)`` or ``(N, C, H, W)``, fit for captum
+        and tangermeme. One of your own works too; it is saved and loaded only under a registered name.
+    task
+        What the logits mean.
+    alphabet
+        Of sequences; None for pictures.
+    longest
+        Length of the longest training record.
+    strands
+        ``both`` averages the logits of a record and its reverse complement; ``forward`` reads it as given.
+    calibration
+        Layer from the network's logits to calibrated ones; None leaves them as they are.
+    baselines
+        Name to a network fitted on the same records: ``gc`` or ``composition``, and ``kmer``.
+    record
+        How the model came to be.
+
+    Examples
+    --------
+    >>> model = seqcnn.load("ctcf.safetensors")              # doctest: +SKIP
+    >>> model.predict(["ACGTTGCATGCC", "ttgacann"])          # doctest: +SKIP
+    array([0.97, 0.02], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        network: nn.Module,
+        task: Task,
+        *,
+        alphabet: Alphabet | None,
+        longest: int,
+        strands: str = "forward",
+        calibration: nn.Module | None = None,
+        baselines: dict[str, nn.Module] | None = None,
+        record: TrainingRecord | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.network = network
+        self.task = task
+        self.alphabet = alphabet
+        self.longest = int(longest)
+        self.strands = one_of(strands, ("both", "forward"), "strands")
+        if strands == "both" and (alphabet is None or not alphabet.has_complement):
+            raise OptionError("strands: both needs DNA or RNA; pass forward")
+        self.calibration = Calibration(task.outputs) if calibration is None else calibration
+        self.baselines = dict(baselines or {})
+        self.record = TrainingRecord() if record is None else record
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names (binary: negative, positive) or target names."""
+        return self.task.labels
+
+    @property
+    def kind(self) -> str:
+        """Raw kind of the records it reads: ``codes`` or ``pixels``."""
+        return "pixels" if self.alphabet is None else "codes"
+
+    @property
+    def negatives(self) -> str | None:
+        """Recorded kind of negatives: "shuffle", "file" or None."""
+        return self.record.negatives
+
+    @property
+    def fixed_width(self) -> int | None:
+        """The window of a network that flattens; None where any length goes."""
+        return getattr(self.network, "fixed_width", None)
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trainable weights."""
+        return sum(p.numel() for p in self.network.parameters() if p.requires_grad)
+
+    def raw(self, values: Any, *, unknown: str = "error") -> Raw:
+        """Return strings, sequences, a Dataset or pixels as raw records that `logits` takes."""
+        return as_raw(values, alphabet=self.alphabet, channels=getattr(self.encoder, "channels", None), unknown=unknown)
+
+    def logits(self, values: Any, *, device: str | torch.device = "auto", precision: str = "32") -> Logits:
+        """Return calibrated logits ``(N, K)``, one row a record in the order given.
+
+        They do not depend on batch size or order. `values`: as for `predict`.
+        """
+        raw = self.raw(values)
+        self.check_lengths(raw)
+        logits = predict_logits(
+            self.encoder, self.network, raw, strands=self.strands, device=device, precision=precision
+        )
+        return self.calibrated(logits)
+
+    def calibrated(self, logits: Logits) -> Logits:
+        """Return the network's logits ``(N, K)`` as calibrated ones."""
+        with torch.inference_mode():
+            return np.asarray(deepcopy(self.calibration).cpu().eval()(torch.from_numpy(logits)).numpy(), np.float32)
+
+    def check_lengths(self, raw: Raw) -> None:
+        """Refuse records longer than the window of a network that flattens, naming the first."""
+        width = self.fixed_width
+        if width is not None and isinstance(raw, Sequences) and raw.lengths.max(initial=0) > width:
+            first = int((raw.lengths > width).argmax())
+            raise DataError(
+                f"record {first + 1}: length {raw.lengths[first]:,}; this network reads at most {width:,} positions; "
+                "cut the record, or score it in windows"
+            )
+
+    def predict(
+        self, values: Dataset | Any, *, device: str | torch.device = "auto", precision: str = "32"
+    ) -> npt.NDArray[np.float32]:
+        """Return predictions in the task's own units: probabilities, or numbers.
+
+        Parameters
+        ----------
+        values
+            A list of strings (lower case is fine), `Sequences`, a `Dataset`, or pixels uint8 ``(N, C, H, W)``.
+        device
+            ``auto``, ``cpu``, ``cuda`` or a GPU's number.
+        precision
+            ``32`` or ``bf16``.
+
+        Returns
+        -------
+        ``(N,)`` for a binary task (probability of the positive class) or a single target, else ``(N, columns)``.
+
+        Raises
+        ------
+        AlphabetError, DataError
+            If a record cannot be read by this model; the message names it.
+        """
+        output = self.task.output(self.logits(values, device=device, precision=precision), "probability")
+        return np.asarray(output[:, 0] if len(self.task.columns) == 1 else output, np.float32)
+
+    def baseline_logits(self, name: str, values: Any, *, device: str | torch.device = "auto") -> Logits:
+        """Return the logits ``(N, K)`` of a stored baseline."""
+        network = self.baselines[one_of(name, list(self.baselines), "baseline")]
+        return predict_logits(self.encoder, network, self.raw(values), device=device)
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of the model file: the same for the same model."""
+        return pack(*describe(self))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, where: str = "model") -> "Model":
+        """Return the model whose file has these bytes; `ModelFileError` naming `where` if they are not sound."""
+        header, arrays = unpack(data, where)
+        return cls(**restore(header, arrays, where))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write one ``.safetensors`` file, whole or not at all."""
+        data = self.to_bytes()
+        with atomic(path, "wb") as stream:
+            stream.write(data)
+
+    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
+        return Model.from_bytes, (self.to_bytes(),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Model":
+        copy = object.__new__(type(self))
+        memo[id(self)] = copy
+        copy.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items()})
+        return copy
+
+    def __repr__(self) -> str:
+        return text_card(self)
+
+    def _repr_html_(self) -> str:
+        return html_card(self)

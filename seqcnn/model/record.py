@@ -1,0 +1,171 @@
+"""The training record: how a model came to be, kept with it and in its file."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from hashlib import blake2b
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqcnn.alphabet import SOFT_MASK, Alphabet
+from seqcnn.data.dataset import Raw
+from seqcnn.sequence import Sequences
+
+Hashes = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Predictions for each training record by a model that had not seen it (contract 7: under 2,000 records).
+
+    Parameters
+    ----------
+    hashes
+        Canonical hash of each record, ``(N,)`` uint64.
+    truth
+        Targets, ``(N, T)`` float64, missing values NaN.
+    logits
+        Calibrated logits, ``(N, K)`` float32.
+    baselines
+        Name of a baseline to its logits, each ``(N, K)`` float32.
+    ids
+        Identifier of each record; may be empty.
+    """
+
+    hashes: Hashes
+    truth: Floats
+    logits: npt.NDArray[np.float32]
+    baselines: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    ids: tuple[str, ...] = ()
+
+
+def _no_hashes() -> Hashes:
+    return np.zeros(0, np.uint64)
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What training did; everything but the two arrays is plain JSON.
+
+    Parameters
+    ----------
+    created
+        ISO date and time.
+    command
+        The shell command that made the model, or empty.
+    versions, options, seed
+        Of the software, as resolved, and of everything random.
+    data
+        Summary of the Dataset: sources with their SHA-256, dropped, replaced, notes, number of records.
+    counts
+        Records in ``train``, ``valid`` and ``test``.
+    n_per_class
+        Training records of each class; empty for regression.
+    negatives
+        Recorded kind of negatives: "shuffle", "file" or None.
+    history
+        One dict an epoch.
+    choices
+        What was found rather than assumed: ``{"strands": {...}, "positions": {...}}``.
+    calibration
+        How the logits were calibrated.
+    figures, out_of_fold
+        `Evaluation.to_dict` of the test part and of the folds; None where there is none.
+    notes
+        Sentences the user was told.
+    baselines
+        Name of a baseline to what was chosen for it (k, C, ...).
+    seconds
+        Wall time of training.
+    trained_hashes
+        Canonical hash of each training and validation record, sorted, uint64.
+    oof
+        The predictions behind `out_of_fold`.
+    """
+
+    created: str = ""
+    command: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    data: dict[str, Any] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    n_per_class: dict[str, int] = field(default_factory=dict)
+    negatives: str | None = None
+    history: tuple[dict[str, Any], ...] = ()
+    choices: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, Any] | None = None
+    out_of_fold: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    seconds: float = 0.0
+    trained_hashes: Hashes = field(default_factory=_no_hashes)
+    oof: OutOfFold | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """Return all but the arrays as JSON values."""
+        return {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in ("trained_hashes", "oof")}
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON values: NumPy scalars and arrays unwrapped, paths as text, NaN and infinity null.
+
+    >>> plain({"auroc": np.float32(0.5), "f1": float("nan"), "labels": ("no", "yes")})
+    {'auroc': 0.5, 'f1': None, 'labels': ['no', 'yes']}
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"expected a value that JSON can hold, found {type(value).__name__}")
+
+
+def record_hashes(raw: Raw, alphabet: Alphabet | None) -> Hashes:
+    """Return the canonical hash of each record, ``(N,)``: that of its soft-masked copy and of its other strand.
+
+    For codes they equal `seqcnn.sequence.canonical_hash`; a picture is hashed by its pixels as they are.
+
+    >>> from seqcnn.alphabet import DNA
+    >>> from seqcnn.sequence import encode
+    >>> two = Sequences.from_codes([encode("AACG", DNA), encode("cgtt", DNA)])
+    >>> len(set(record_hashes(two, DNA).tolist()))
+    1
+    """
+    hashes = np.empty(len(raw), np.uint64)
+    if not isinstance(raw, Sequences):
+        shape = repr(raw.shape[1:]).encode()
+        for i, picture in enumerate(raw):
+            hashes[i] = _hash(shape + np.ascontiguousarray(picture).tobytes())
+        return hashes
+    codes = raw.buffer & ~np.uint8(SOFT_MASK)
+    forward = codes.tobytes()
+    size = len(forward)
+    other = None
+    if alphabet is not None and alphabet.has_complement:
+        other = alphabet.complement[codes[::-1]].tobytes()
+    for i, (start, stop) in enumerate(pairwise(raw.offsets.tolist())):
+        text = forward[start:stop]
+        if other is not None:
+            text = min(text, other[size - stop : size - start])
+        hashes[i] = _hash(text)
+    return hashes
+
+
+def _hash(text: bytes) -> int:
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")

@@ -1,0 +1,219 @@
+"""What each motif is worth to the network: the loss when its filters are silenced, and where and in whom it stands."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from seqcnn.data.dataset import Dataset
+from seqcnn.errors import DataError
+from seqcnn.model.evaluation import aligned_targets
+from seqcnn.model.model import Model
+from seqcnn.model.record import record_hashes
+from seqcnn.motifs.activations import Activated, FirstLayer
+from seqcnn.sequence import Sequences
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+#: Records on which motifs are weighed, and the fewest of each class that count as enough held-out ones.
+WEIGHED: Final = 2000
+ENOUGH: Final = 50
+#: Bins of the histogram of positions.
+BINS: Final = 20
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The records on which motifs are weighed.
+
+    Parameters
+    ----------
+    indices
+        Rows of the data, ``(n,)``.
+    targets
+        As the task encodes them, ``(n, T)`` float32.
+    groups
+        Name to the membership of each record, ``(n,)`` bool: classes, labels, or halves of the first target.
+    strata
+        Class of each record; the importance is the mean of the classes' means. ``(n,)``.
+    held_out
+        Whether no record was trained on.
+    """
+
+    indices: Integers
+    targets: npt.NDArray[np.float32]
+    groups: dict[str, npt.NDArray[np.bool_]]
+    strata: Integers
+    held_out: bool
+
+
+def sample(model: Model, data: Dataset, *, seed: int, size: int = WEIGHED) -> Sample:
+    """Draw the records on which motifs are weighed: equally many a class, held-out ones where there are enough.
+
+    Raises
+    ------
+    DataError
+        If the data have no targets.
+    """
+    if data.targets is None:
+        raise DataError("motifs are weighed by what the model loses without them; the data need targets or negatives")
+    targets = aligned_targets(model, data)
+    known = np.isfinite(targets).any(1)
+    fresh = known & ~np.isin(record_hashes(data.raw, model.alphabet), model.record.trained_hashes)
+    classed = model.task.name in ("binary", "multiclass")
+    classes = np.where(known, targets[:, 0], -1).astype(np.int64) if classed else np.zeros(len(targets), np.int64)
+    levels = np.unique(classes[known])
+    held_out = all((classes[fresh] == level).sum() >= ENOUGH for level in levels)
+    usable = fresh if held_out else known
+    rng = np.random.default_rng(seed)
+    picked = [
+        rng.permutation(np.flatnonzero(usable & (classes == level)))[: max(1, size // len(levels))] for level in levels
+    ]
+    indices = np.sort(np.concatenate(picked))
+    chosen = targets[indices]
+    if classed:
+        groups = {label: chosen[:, 0] == i for i, label in enumerate(model.labels)}
+    elif model.task.name == "multilabel":
+        groups = {label: chosen[:, i] == 1 for i, label in enumerate(model.labels)}
+    else:
+        upper = chosen[:, 0] > np.nanmedian(chosen[:, 0])
+        groups = {"lower half": ~upper, "upper half": upper}
+    return Sample(indices, np.asarray(model.task.encode(chosen), np.float32), groups, classes[indices], held_out)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What the motifs are worth, in the order they were given.
+
+    Parameters
+    ----------
+    importance, error
+        Mean rise of the loss when a motif is silenced, and its standard error, ``(M,)``.
+    shares
+        Share of each group's records that hold the motif, ``(M, groups)``.
+    positions
+        Histogram of the best site's middle along the record, ``(M, groups, BINS)``.
+    effects
+        Mean rise of each output's logit in records that hold the motif, ``(M, K)``.
+    """
+
+    importance: Floats
+    error: Floats
+    shares: Floats
+    positions: Integers
+    effects: Floats
+
+
+def weigh(
+    layer: FirstLayer,
+    model: Model,
+    raw: Sequences,
+    *,
+    chosen: Sample,
+    motifs: list[tuple[int, ...]],
+    mean: Floats,
+    cutoff: Floats,
+) -> Weights:
+    """Weigh motifs in one pass over the chosen records: one batch at a time, every motif silenced in turn.
+
+    Parameters
+    ----------
+    layer, model, raw
+        The network, its task and calibration, the records.
+    chosen
+        From `sample`.
+    motifs
+        The filters of each; they are silenced together.
+    mean
+        Mean activation of each filter, put in its place, ``(F,)``.
+    cutoff
+        Activation above which a filter's site counts, ``(F,)``.
+    """
+    n, m = len(chosen.indices), len(motifs)
+    place = {int(row): i for i, row in enumerate(chosen.indices)}
+    rise, holds = np.zeros((n, m)), np.zeros((n, m), bool)
+    middle, moved = np.zeros((n, m)), np.zeros((n, m, model.task.outputs), np.float32)
+    calibration = _copy(model.calibration, layer.place)
+    silent = torch.from_numpy(mean).float().to(layer.place)
+    limit = torch.from_numpy(cutoff).float().to(layer.place)
+
+    def logits(batch: Activated) -> torch.Tensor:
+        parts = [layer.network.forward_with_filters(a, batch.known) for a in batch.strands]
+        return calibration(torch.stack(parts).mean(0))  # type: ignore[no-any-return]
+
+    with torch.inference_mode():
+        for batch in layer.batches(raw, chosen.indices):
+            rows = np.array([place[int(r)] for r in batch.records])
+            truth = torch.from_numpy(chosen.targets[rows]).to(layer.place)
+            whole = logits(batch)
+            loss = model.task.record_loss(whole, truth)
+            best, middles = _strengths(batch, limit, layer.width)
+            for j, filters in enumerate(motifs):
+                channels = list(filters)
+                kept = [a[:, channels].clone() for a in batch.strands]
+                for a in batch.strands:
+                    a[:, channels] = silent[channels][:, None, None] * batch.inside[:, None, None]
+                without = logits(batch)
+                for a, values in zip(batch.strands, kept, strict=True):
+                    a[:, channels] = values
+                rise[rows, j] = (model.task.record_loss(without, truth) - loss).cpu().numpy()
+                moved[rows, j] = (whole - without).cpu().numpy()
+                top, which = best[:, channels].max(1)
+                holds[rows, j] = (top > 1).cpu().numpy()
+                middle[rows, j] = middles[:, channels].gather(1, which[:, None])[:, 0].cpu().numpy()
+    return _summary(chosen, rise, holds, middle=middle, moved=moved)
+
+
+def _strengths(batch: Activated, limit: torch.Tensor, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the best activation of each filter as a multiple of its cut-off, and where it stands (0 to 1), ``(n, F)``."""
+    best, where = None, None
+    for strand, activations in enumerate(batch.strands):
+        value, cell = activations[:, :, 0].masked_fill(~batch.inside[:, None], -torch.inf).max(-1)
+        spot = (cell - batch.pad + width / 2) / batch.sizes[:, None]
+        spot = 1 - spot if strand else spot
+        if best is None or where is None:
+            best, where = value, spot
+        else:
+            where = torch.where(value > best, spot, where)
+            best = torch.maximum(value, best)
+    if best is None or where is None:
+        raise DataError("no strand was read")
+    return torch.where(limit > 0, best / limit.clamp(min=1e-30), torch.zeros_like(best)), where
+
+
+def _summary(
+    chosen: Sample,
+    rise: Floats,
+    holds: npt.NDArray[np.bool_],
+    *,
+    middle: Floats,
+    moved: npt.NDArray[np.float32],
+) -> Weights:
+    """Return means over records of what was measured in each."""
+    m = rise.shape[1]
+    means, variances = [], []
+    for level in np.unique(chosen.strata):
+        part = rise[chosen.strata == level]
+        means.append(part.mean(0))
+        variances.append(part.var(0, ddof=1) / len(part) if len(part) > 1 else np.full(m, np.inf))
+    groups = list(chosen.groups.values())
+    shares = np.stack([holds[g].mean(0) if g.any() else np.full(m, np.nan) for g in groups], 1)
+    bins = np.clip((middle * BINS).astype(np.int64), 0, BINS - 1)
+    positions = np.zeros((m, len(groups), BINS), np.int64)
+    for k, group in enumerate(groups):
+        for j in range(m):
+            positions[j, k] = np.bincount(bins[group & holds[:, j], j], minlength=BINS)
+    held = np.maximum(holds.sum(0), 1)[:, None]
+    effects = (moved * holds[:, :, None]).sum(0) / held
+    return Weights(
+        np.mean(means, 0), np.sqrt(np.sum(variances, 0)) / len(means), shares, positions, effects.astype(np.float64)
+    )
+
+
+def _copy(module: Any, place: torch.device) -> Any:
+    from copy import deepcopy
+
+    return deepcopy(module).to(place).eval()

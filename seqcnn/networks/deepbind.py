@@ -1,0 +1,74 @@
+"""DeepBind: one convolution, a rectifier, global pooling, a dense layer."""
+
+import torch
+from torch import Tensor, nn
+
+from seqcnn.networks.network import Network
+from seqcnn.nn.padding import masked, out_lengths
+from seqcnn.nn.pooling import GlobalMax, GlobalMean
+
+
+class DeepBind(Network):
+    """How well the best place of each filter fits, weighed by a small dense network (Alipanahi et al. 2015).
+
+    Parameters
+    ----------
+    filters, filter_width
+        Number and width of the filters.
+    mean
+        Pool by the mean as well as by the maximum, as the paper does for RNA.
+    hidden
+        Units of a hidden layer; 0 for none.
+    dropout
+        Share of features dropped in training.
+
+    References
+    ----------
+    Alipanahi, Delong, Weirauch, Frey. Nature Biotechnology 33:831 (2015). doi:10.1038/nbt.3300
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        outputs: int,
+        height: int = 1,
+        width: int | None = None,
+        filters: int = 64,
+        filter_width: int = 24,
+        mean: bool = False,
+        hidden: int = 32,
+        dropout: float = 0.25,
+    ) -> None:
+        super().__init__(
+            in_channels=in_channels, outputs=outputs, height=height, width=width, filters=filters,
+            filter_width=filter_width, mean=mean, hidden=hidden, dropout=dropout,
+        )  # fmt: skip
+        self.minimum_width = filter_width
+        self.conv = nn.Conv2d(in_channels, filters, (height, filter_width))
+        self.act = nn.ReLU()
+        self.maximum = GlobalMax()
+        self.mean = GlobalMean() if mean else None
+        pooled = filters * (2 if mean else 1)
+        self.drop = nn.Dropout(dropout)
+        self.hidden = nn.Sequential(nn.Linear(pooled, hidden), nn.ReLU()) if hidden else nn.Identity()
+        self.out = nn.Linear(hidden or pooled, outputs)
+
+    @property
+    def filters(self) -> nn.Conv2d:
+        """The convolution."""
+        return self.conv
+
+    def first(self, x: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        return masked(self.act(self.conv(x)), out_lengths(lengths, self.minimum_width))
+
+    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        lengths = out_lengths(lengths, self.minimum_width)
+        z: Tensor = self.maximum(activations, lengths)  # (N, F)
+        if self.mean is not None:
+            z = torch.cat([z, self.mean(activations, lengths)], 1)
+        return z
+
+    def head(self, z: Tensor) -> Tensor:  # noqa: D102
+        logits: Tensor = self.out(self.hidden(self.drop(z)))
+        return logits

@@ -1,0 +1,1 @@
+"""Drawings of nouns and arrays: each takes ``ax`` and returns ``ax``."""

@@ -1,0 +1,173 @@
+"""The summary: what was learned, in plain words, with the headline figure beside the baselines'."""
+
+from typing import Any, ClassVar
+
+from seqcnn.plot.canvas import figure
+from seqcnn.plot.intervals import draw_forest
+from seqcnn.plot.svg import to_svg
+from seqcnn.reporting.gallery import inline
+from seqcnn.reporting.material import Figure, Material
+from seqcnn.reporting.section import Section
+from seqcnn.reporting.words import first_upper, interval, listed, number, percent, plural, spoken, tiny
+
+
+class Summary(Section):
+    """Suits every task."""
+
+    name: ClassVar[str] = "summary"
+    group: ClassVar[str] = "Summary"
+
+    def content(self, material: Material) -> dict[str, Any]:
+        """Return the headline, the verdict, sentences, and a small plot beside the baselines."""
+        shown = headline(material)
+        baselines = [(b, material.figure(shown.name, b)) for b in material.baselines]
+        figures = [f for f in [shown, *(f for _, f in baselines)] if f.value is not None]
+        plot = ""
+        if shown.value is not None and len(figures) > 1:
+            fig, (ax,) = figure(430, 52 + 30 * len(figures))
+            names = ["this model", *(material.baseline_name(b) for b, f in baselines if f.value is not None)]
+            draw_forest(
+                names,
+                [float(f.value or 0) for f in figures],
+                ax,
+                intervals=[f.interval for f in figures],
+                x=f"{spoken(shown.name)} (95% interval)",
+                chance=material.headline[1] if shown.name == material.headline[0] else None,
+            )
+            plot = inline(to_svg(fig, title=f"{spoken(shown.name)} of the model and of the baselines"))
+        return {
+            "figure": shown,
+            "spoken": spoken(shown.name),
+            "verdict": material.verdict,
+            "sentences": [s for s in (performance(material, shown), comparison(material), learned(material)) if s],
+            "caveats": caveats(material),
+            "plot": plot,
+            "facts": facts(material),
+            "logos": material.strong[:3],
+        }
+
+
+def headline(material: Material) -> Figure:
+    """Return the figure people quote for the task."""
+    name = "accuracy" if material.task == "multiclass" else material.headline[0]
+    return material.figure(name)
+
+
+def performance(material: Material, shown: Figure) -> str:
+    """Return one sentence on how good the predictions are."""
+    e = material.evaluation
+    if e is None or shown.value is None:
+        return "No figures could be computed: there is no record with a known answer that the network has not trained on."
+    where = f"on {plural(e.n, 'record')} that played no part in training"
+    if material.out_of_fold:
+        where = f"on {plural(e.n, 'training record')}, each scored by a network trained without it"
+    elif e.source == "stored":
+        where = f"on {plural(e.n, 'record')} set apart when the model was trained"
+    span = f" (95% interval {interval(shown.interval)})" if shown.interval is not None else ""
+    if material.task == "binary":
+        negative, positive = material.classes
+        return (
+            f"{first_upper(where)}, a random {positive} record scores above a random {negative} record "
+            f"{percent(shown.value)} of the time{span}."
+        )
+    if material.task == "multiclass":
+        return (
+            f"{first_upper(where)}, the predicted class is the true one for {percent(shown.value)}{span}; "
+            f"always naming the commonest class would reach {percent(commonest(material))}."
+        )
+    if material.task == "multilabel":
+        return (
+            f"{first_upper(where)}, a record with a label scores above one without it {percent(shown.value)} of the "
+            f"time, averaged over {plural(len(material.targets), 'label')}{span}."
+        )
+    several = " on average over the targets" if material.per_target else ""
+    r2 = material.figure("r2").value
+    return (
+        f"{first_upper(where)}, predicted and true values have a rank correlation of {number(shown.value)}{several}"
+        f"{span}; the predictions explain {percent(max(r2, 0)) if r2 is not None else 'an undefined share'} "
+        "of the variance."
+    )
+
+
+def commonest(material: Material) -> float | None:
+    """Return the share of the most frequent class among the evaluated records."""
+    counts = material.evaluation.n_per_class if material.evaluation is not None else {}
+    return max(counts.values()) / max(sum(counts.values()), 1) if counts else None
+
+
+def comparison(material: Material) -> str:
+    """Return one sentence on the strongest baseline."""
+    if not material.baselines:
+        return "No baseline was fitted, so there is nothing simpler to hold these figures against."
+    best = material.baselines[0]
+    found = material.difference(best)
+    name = material.baseline_name(best)
+    if found is None or found[1] != found[1]:
+        return ""
+    metric, delta, low, high = found
+    gap = f"a difference in {spoken(metric)} of {number(delta)}, 95% interval {interval((low, high))}"
+    if low > 0:
+        return f"That is better than the strongest simple baseline, {name}: {gap}, on the same records."
+    if high < 0:
+        return f"The strongest simple baseline, {name}, is better: {gap}, on the same records."
+    return f"It cannot be told apart from the strongest simple baseline, {name}: {gap}, on the same records."
+
+
+def learned(material: Material) -> str:
+    """Return one sentence on the motifs."""
+    if material.motifs is None or material.verdict in ("nothing", "worse"):
+        return ""
+    if not material.strong:
+        return "No motif that it learned changes its predictions measurably."
+    first = material.strong[0]
+    match = first.best
+    what = "resembles nothing in the database"
+    if match is not None:
+        what = f"resembles {match.name} ({match.family or 'family unknown'}, q = {tiny(match.qvalue)})"
+    held = listed([f"{percent(share)} of {name}" for name, share, _ in first.shares[:3]])
+    others = len(material.strong) - 1
+    more = f" {first_upper(plural(others, 'more motif'))} {'matters' if others == 1 else 'matter'} measurably." if others else ""
+    return f"The motif it relies on most {what}; it is found in {held}.{more}"
+
+
+def caveats(material: Material) -> list[str]:
+    """Return what a careful reader should be told next to the headline."""
+    told = []
+    e = material.evaluation
+    if e is None:
+        return told
+    if material.out_of_fold:
+        told.append("These are out-of-fold figures: each record is scored by a network of the same design that did not train on it, not by the one in the model file.")
+    if e.source == "stored":
+        told.append(
+            "These are the figures stored with the model: of the records given here, "
+            f"{material.missing.get('evaluation', 'none could be used')}."
+        )
+    trained = e.excluded.get("trained_on", 0)
+    if trained and e.source == "test data":
+        told.append(f"{plural(trained, 'record')} of the data given {'was' if trained == 1 else 'were'} used in training and left out of every figure here.")
+    smallest = min(e.n_per_class.values(), default=e.n)
+    if smallest < 50:
+        told.append(f"Few records: the smallest class has {smallest}. Read the intervals, not the figures.")
+    calibration = material.figure("ece").value
+    if calibration is not None and calibration > 0.1:
+        told.append(f"The stated probabilities are off by {percent(calibration)} on average: use them to rank, not as chances.")
+    return told
+
+
+def facts(material: Material) -> list[tuple[str, str]]:
+    """Return short facts: name and value."""
+    record = material.model.record
+    lengths = material.data.lengths
+    size = f"{lengths.min():,}–{lengths.max():,}" if lengths.min() != lengths.max() else f"{lengths.min():,}"
+    counts = record.counts
+    network = getattr(material.model.network, "name", type(material.model.network).__name__.lower())
+    rows = [
+        ("Task", {"binary": "two classes", "multiclass": f"{len(material.classes)} classes", "multilabel": f"{len(material.targets)} labels", "regression": "regression"}.get(material.task, material.task)),
+        ("Records", listed([f"{n:,} {part}" for part, n in counts.items() if n]) or f"{len(material.data):,}"),
+        ("Length" if material.kind == "codes" else "Width", f"{size} {material.unit}"),
+        ("Network", f"{network}, {material.model.n_parameters:,} weights"),
+    ]
+    if material.kind == "codes" and material.model.alphabet is not None and material.model.alphabet.has_complement:
+        rows.append(("Strands", "both, averaged" if material.model.strands == "both" else "as given"))
+    return rows

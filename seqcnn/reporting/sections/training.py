@@ -1,0 +1,87 @@
+"""The training curves: loss and metric over epochs, and which epoch was kept."""
+
+from typing import Any, ClassVar
+
+from seqcnn.plot.canvas import figure
+from seqcnn.plot.curves import draw_history
+from seqcnn.plot.palette import BLUE, ORANGE
+from seqcnn.plot.svg import to_svg
+from seqcnn.reporting.gallery import inline
+from seqcnn.reporting.material import Material
+from seqcnn.reporting.section import Section
+from seqcnn.reporting.words import first_upper, spoken
+
+MOST_POINTS = 200
+_SERIES = {"loss": ("training", BLUE), "valid_loss": ("validation", ORANGE)}
+_SILENT = ("epoch", "seconds", "lr", "loss", "valid_loss")
+
+
+class Training(Section):
+    """Suits every task."""
+
+    name: ClassVar[str] = "training"
+    group: ClassVar[str] = "Training"
+
+    def content(self, material: Material) -> dict[str, Any]:
+        """Return the loss curve, the metric's curve and the facts of training."""
+        record = material.model.record
+        history = list(record.history)
+        if not history:
+            return {"missing": "The model file holds no training history, so there are no curves to show."}
+        history = history[:: -(-len(history) // MOST_POINTS)]
+        epochs = [float(row.get("epoch", i + 1)) for i, row in enumerate(history)]
+        best = best_epoch(history, material)
+        plots = []
+        fig, (ax,) = figure(400, 260)
+        losses = {
+            label: ([row.get(key) for row in history], color)
+            for key, (label, color) in _SERIES.items()
+            if any(row.get(key) is not None for row in history)
+        }
+        draw_history(epochs, losses, ax, best=best, y="loss")
+        plots.append((inline(to_svg(fig, title="Loss over epochs")), "Loss on the training and the validation part; lower is better."))
+        metric = next(
+            (k for k in history[-1] if k not in _SILENT and isinstance(history[-1][k], int | float)), None
+        )
+        if metric is not None:
+            fig, (ax,) = figure(400, 260)
+            name = spoken(metric.removeprefix("valid_"))
+            draw_history(epochs, {"validation": ([row.get(metric) for row in history], ORANGE)}, ax, best=best, y=name)
+            plots.append((inline(to_svg(fig, title=f"{name} over epochs")), f"{first_upper(name)} on the validation part."))
+        return {
+            "plots": plots,
+            "epochs": len(record.history),
+            "best": best,
+            "seconds": record.seconds,
+            "parts": record.counts,
+            "choices": choices(material),
+        }
+
+
+def best_epoch(history: list[dict[str, Any]], material: Material) -> int | None:
+    """Return the epoch whose weights were kept: as the record says, else that of the lowest validation loss."""
+    said = material.model.record.options.get("best_epoch")
+    if isinstance(said, int):
+        return said
+    known = [row for row in history if row.get("valid_loss") is not None]
+    return int(min(known, key=lambda row: float(row["valid_loss"])).get("epoch", 0)) if known else None
+
+
+SAID = {
+    "both": "both strands, averaged",
+    "forward": "the given strand only",
+    "aware": "the place in the record matters",
+    "free": "the place in the record does not matter",
+}
+
+
+def choices(material: Material) -> list[tuple[str, str, str, list[tuple[str, float]]]]:
+    """Return what was found rather than assumed: question, outcome, how it was found, held-out losses."""
+    rows = []
+    for name, found in material.model.record.choices.items():
+        chosen, how, measured = str(found.get("chosen", "")), str(found.get("how", "")), found.get("figures", {})
+        losses = [(SAID[key], float(measured[key])) for key in SAID if isinstance(measured.get(key), int | float)]
+        if how == "compared":
+            how = f"compared: {measured.get('by', 'models on folds')}, {measured.get('records', 0):,} held-out records"
+        rows.append((name, SAID.get(chosen, chosen), how, losses))
+    return rows

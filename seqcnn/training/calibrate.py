@@ -1,0 +1,53 @@
+"""Calibration: a scale and an offset of the logits, fitted on validation records."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from seqcnn.nn.calibration import Calibration
+from seqcnn.tasks.task import Task
+
+#: Spread of what is believed of the offsets before any record is seen; that of the log-scale is 1.
+_OFFSET_SPREAD = 2.0
+
+
+def fit_calibration(task: Task, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.float32]) -> Calibration:
+    """Return the layer that makes the likelihood of the validation records largest.
+
+    Platt's scaling for binary and multilabel tasks; for a multiclass task one temperature and an offset a class. A
+    weak normal prior (scale 1, offsets that undo the class weights) stands in where records are few, so a perfectly
+    separated or an empty validation part still gives finite numbers, and the order of scores is never turned around.
+    Numbers (regression) are left as they are.
+
+    Parameters
+    ----------
+    logits
+        Of validation records, ``(N, K)``.
+    targets
+        As `Task.encode` gives them, ``(N, T)``.
+
+    References
+    ----------
+    Platt (1999), Advances in Large Margin Classifiers. Guo et al. (2017), arXiv:1706.04599.
+    """
+    layer = Calibration(task.outputs)
+    if task.name == "regression":
+        return layer
+    expected = torch.tensor(task.prior_shift, dtype=torch.float64)
+    z, t = torch.from_numpy(logits).double(), torch.from_numpy(targets).double()
+    log_scale = torch.zeros(1 if task.name == "multiclass" else task.outputs, dtype=torch.float64, requires_grad=True)
+    offset = torch.zeros(task.outputs, dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([log_scale, offset], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        solver.zero_grad()
+        loss = task.record_loss(z * log_scale.exp() + expected + offset, t).sum()
+        loss = loss + 0.5 * (log_scale**2).sum() + 0.5 * ((offset / _OFFSET_SPREAD) ** 2).sum()
+        torch.autograd.backward(loss)
+        return loss
+
+    with torch.enable_grad():
+        solver.step(closure)  # type: ignore[no-untyped-call]
+    layer.scale.copy_(log_scale.detach().exp().expand(task.outputs))
+    layer.bias.copy_(expected + offset.detach())
+    return layer

@@ -1,0 +1,72 @@
+"""Out-of-fold predictions: every record by a model that saw neither it nor its relatives."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from seqcnn.data.dataset import Dataset
+from seqcnn.data.splits import folds, split
+from seqcnn.errors import DataError
+from seqcnn.inference.predict import Logits, predict_logits
+from seqcnn.sequence import Sequences
+from seqcnn.tasks import fit_task
+from seqcnn.training.convex import Baseline
+from seqcnn.training.learner import Plan, fit_baseline, learn, predict
+from seqcnn.training.progress import Progress
+
+Indices = npt.NDArray[np.int64]
+
+#: Share of the records of the other folds that steers a model.
+_STEERING = 0.1
+
+
+def fit_baselines(plan: Plan, data: Dataset, records: Indices) -> dict[str, Baseline]:
+    """Return the baselines that suit the records: ``gc`` or ``composition``, and for sequences ``kmer``."""
+    nucleic = data.alphabet is not None and data.alphabet.has_complement
+    found = {"gc" if nucleic else "composition": fit_baseline(plan, data, records, "composition")}
+    if isinstance(data.raw, Sequences):
+        found["kmer"] = fit_baseline(plan, data, records, "kmer")
+    return found
+
+
+def out_of_fold(plan: Plan, data: Dataset, progress: Progress) -> tuple[Logits, dict[str, Logits]]:
+    """Return calibrated logits ``(N, K)`` of the model, and logits of its baselines, each fold predicted by the others.
+
+    Strands and positions stay as they were chosen on all records: two choices, each between two.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If a training is interrupted: half the folds are no figures.
+    """
+    k, seed = plan.options.folds, plan.options.seed
+    if data.targets is None:
+        raise DataError("out-of-fold figures need targets")
+    fold = folds(data, k, seed=seed)
+    logits = np.zeros((len(data), plan.task.outputs), np.float32)
+    others: dict[str, Logits] = {}
+    for f in range(k):
+        held, rest = np.flatnonzero(fold == f), np.flatnonzero(fold != f)
+        if not len(held):
+            continue
+        inner = split(replace(data.take(rest), parts=None), valid=_STEERING, test=0, seed=seed)
+        own = replace(plan, task=fit_task(plan.task.name, data.labels, data.targets[rest]))
+        train, valid = rest[inner.train], rest[inner.valid]
+        learned = learn(own, data, train=train, valid=valid, progress=progress, title=f"fold {f + 1} of {k}")
+        if learned.interrupted:
+            raise KeyboardInterrupt
+        raw = data.take(held).raw
+        logits[held] = _in_units_of(plan, own, predict(own, learned, raw))
+        if plan.options.baselines:
+            for name, baseline in fit_baselines(own, data, rest).items():
+                theirs = predict_logits(own.encoder, baseline.network, raw)
+                others.setdefault(name, np.zeros_like(logits))[held] = _in_units_of(plan, own, theirs)
+    return logits, others
+
+
+def _in_units_of(plan: Plan, own: Plan, logits: Logits) -> Logits:
+    """Return a fold's logits as the final model's task would give them: its targets may be transformed otherwise."""
+    if plan.task.name != "regression":
+        return logits
+    return plan.task.encode(own.task.output(logits).astype(np.float64))

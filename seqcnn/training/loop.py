@@ -1,0 +1,302 @@
+"""The training loop: AdamW on a one-cycle schedule, early stopping, the best weights kept."""
+
+import logging
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from seqcnn.data.augmentation import Augmentation
+from seqcnn.data.batches import load_batch, shuffled_batches
+from seqcnn.data.dataset import Dataset
+from seqcnn.encode.encoder import Encoder
+from seqcnn.errors import TrainingError
+from seqcnn.inference.predict import predict_logits
+from seqcnn.nn.calibration import Calibration
+from seqcnn.runtime import flushed_denormals, pick_device, seeded
+from seqcnn.sequence import Sequences
+from seqcnn.tasks.task import Task
+from seqcnn.training.calibrate import fit_calibration
+from seqcnn.training.memory import is_out_of_memory, out_of_memory
+from seqcnn.training.precision import pick_precision
+from seqcnn.training.progress import Progress, Silent
+from seqcnn.training.schedule import Recipe, parameter_groups
+
+Indices = npt.NDArray[np.int64]
+
+#: Validation records looked at after each epoch; the calibration uses them all.
+_STEERING_RECORDS = 4000
+#: After numbers that are not finite, training starts again once, at this share of the rate and in full precision.
+_SLOWER = 0.1
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What training found, beside the weights it left in the network.
+
+    Parameters
+    ----------
+    history
+        One dict an epoch: ``epoch``, ``loss``, ``lr``, and where there is a validation part ``valid_loss`` and the
+        task's primary figure on it, the loss after calibration.
+    best_epoch
+        Epoch whose weights were kept, from 1.
+    calibration
+        Layer fitted on the validation part.
+    recipe, precision
+        As used.
+    interrupted
+        Whether Ctrl-C ended training early.
+    notes
+        Sentences the user should read.
+    """
+
+    history: tuple[dict[str, Any], ...]
+    best_epoch: int
+    calibration: Calibration
+    recipe: Recipe
+    precision: str
+    interrupted: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def fit(
+    network: nn.Module,
+    encoder: Encoder,
+    task: Task,
+    data: Dataset,
+    *,
+    train: Indices,
+    valid: Indices,
+    recipe: Recipe,
+    strands: str = "forward",
+    augmentations: tuple[Augmentation, ...] = (),
+    device: str = "auto",
+    precision: str = "auto",
+    seed: int = 0,
+    progress: Progress | None = None,
+    title: str = "training",
+) -> Fit:
+    """Train `network` in place on the records `train` of `data`, steered by the records `valid`.
+
+    The weights left in it are those with the least validation loss after calibration, or the last ones where there is
+    no validation part. The same
+    seed gives the same weights on the same machine; the caller's random state is left alone.
+
+    Parameters
+    ----------
+    encoder
+        Raw batches to images, on the device.
+    train, valid
+        Indices of records; `valid` may be empty.
+    strands
+        ``both`` validates on the mean logits of both strands.
+    augmentations
+        Random changes of each training batch.
+    device, precision
+        As on the command line.
+    progress, title
+        What is told how far it is.
+
+    Raises
+    ------
+    OutOfMemoryError
+        Naming the batch size that fits.
+    TrainingError
+        If the loss is not finite, twice.
+    KeyboardInterrupt
+        Before the first epoch is done.
+    """
+    place = pick_device(device)
+    chosen = pick_precision(precision, place)
+    start = deepcopy(network.state_dict())
+    notes: tuple[str, ...] = ()
+    for attempt in (recipe, replace(recipe, lr=recipe.lr * _SLOWER)):
+        run = _Run(
+            network, encoder, task, data, recipe=attempt, strands=strands, place=place, precision=chosen, seed=seed
+        )
+        try:
+            with seeded(seed), flushed_denormals(), torch.enable_grad():
+                return run(train, valid, augmentations, progress or Silent(), title, notes)
+        except _NotFiniteError:
+            network.load_state_dict(start)
+            notes = (f"the loss was not finite; trained again in full precision at a rate of {recipe.lr * _SLOWER:g}",)
+            chosen = "32"
+    raise TrainingError(
+        f"training: the loss is not finite, not even at a learning rate of {recipe.lr * _SLOWER:g} in full precision; "
+        "pass a lower --lr, and look for extreme targets"
+    )
+
+
+class _NotFiniteError(ArithmeticError):
+    """The loss is NaN or infinite."""
+
+
+class _Run:
+    """One attempt at training."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        encoder: Encoder,
+        task: Task,
+        data: Dataset,
+        *,
+        recipe: Recipe,
+        strands: str,
+        place: torch.device,
+        precision: str,
+        seed: int,
+    ) -> None:
+        from lightning_fabric import Fabric
+
+        logger = logging.getLogger("lightning_fabric")
+        before = logger.level
+        logger.setLevel(logging.ERROR)  # it tells of settings that are ours
+        try:
+            self.fabric = Fabric(
+                accelerator=place.type,
+                devices=[place.index or 0] if place.type == "cuda" else 1,
+                precision="bf16-mixed" if precision == "bf16" else "32-true",
+            )
+        finally:
+            logger.setLevel(before)
+        self.network, self.encoder, self.task, self.data = network, deepcopy(encoder).to(place), task, data
+        self.recipe, self.strands, self.place, self.precision = recipe, strands, place, precision
+        if data.targets is None:
+            raise TrainingError("training: the records have no targets")
+        self.targets = task.encode(data.targets)
+        self.rng = np.random.default_rng(seed)
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __call__(
+        self,
+        train: Indices,
+        valid: Indices,
+        augmentations: tuple[Augmentation, ...],
+        progress: Progress,
+        title: str,
+        notes: tuple[str, ...],
+    ) -> Fit:
+        recipe = self.recipe
+        origin = next((p.device for p in self.network.parameters()), torch.device("cpu"))
+        optimizer = torch.optim.AdamW(
+            parameter_groups(self.network, recipe.weight_decay), lr=recipe.lr, betas=(0.9, 0.99)
+        )
+        self.wrapped, self.optimizer = self.fabric.setup(self.network, optimizer)
+        steps = max(1, len(train) // recipe.batch_size)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            recipe.lr,
+            total_steps=max(steps * recipe.epochs, 4) + 1,  # torch divides by zero where the warm-up is no step long
+            pct_start=recipe.warm_up,
+            cycle_momentum=False,
+        )
+        steering = self.rng.permutation(valid)[:_STEERING_RECORDS]
+        progress.start(title, steps * recipe.epochs)
+        history: list[dict[str, Any]] = []
+        best, best_loss, best_epoch, interrupted = deepcopy(self.network.state_dict()), np.inf, 0, False
+        try:
+            for epoch in range(1, recipe.epochs + 1):
+                rate = float(self.schedule.get_last_lr()[0])
+                loss = self._epoch(train, augmentations, progress, done=(epoch - 1) * steps, history=history)
+                entry = {"epoch": epoch, "loss": loss, "lr": rate} | self._steer(steering)
+                value = entry.get("valid_loss", -float(epoch))  # without a validation part, later is better
+                history.append(entry)
+                if value < best_loss:
+                    best, best_loss, best_epoch = deepcopy(self.network.state_dict()), value, epoch
+                if epoch - best_epoch >= recipe.patience:
+                    break
+        except KeyboardInterrupt:
+            if not best_epoch:
+                raise
+            interrupted = True
+            notes = (*notes, f"interrupted in epoch {len(history) + 1} of {recipe.epochs}: epoch {best_epoch} is kept")
+        self.network.load_state_dict(best)
+        logits = self._logits(valid)
+        calibration = fit_calibration(self.task, logits, self.targets[valid])
+        self.network.to(origin)
+        return Fit(tuple(history), best_epoch, calibration, recipe, self.precision, interrupted, notes)
+
+    def _epoch(
+        self,
+        train: Indices,
+        augmentations: tuple[Augmentation, ...],
+        progress: Progress,
+        *,
+        done: int,
+        history: list[dict[str, Any]],
+    ) -> float:
+        """Take the steps of one epoch and return its mean loss."""
+        self.wrapped.train()
+        order = shuffled_batches(self.data.lengths, train, self.recipe.batch_size, rng=self.rng)
+        so_far = torch.zeros((), device=self.place)
+        every = max(1, len(order) // 20)
+        before = _figures(history[-1], self.task.primary) if history else ""
+        for i, indices in enumerate(order, 1):
+            share = (done + i) / (len(order) * self.recipe.epochs)
+            try:
+                so_far += self._step(indices, augmentations, share)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self.optimizer.zero_grad(set_to_none=True)
+                trial = partial(self._try, indices, augmentations)
+                raise out_of_memory(trial, len(indices)) from None
+            self.schedule.step()
+            if i % every == 0 or i == len(order):
+                mean = float(so_far) / i
+                if not np.isfinite(mean):
+                    raise _NotFiniteError
+                progress.step(done + i, f"loss {mean:.4f}{before}")
+        return float(so_far) / len(order)
+
+    def _step(self, indices: Indices, augmentations: tuple[Augmentation, ...], share: float) -> torch.Tensor:
+        """Take one optimizer step and return the loss."""
+        batch = load_batch(self.data.raw, self.targets, indices)
+        raw, lengths, targets = (t.to(self.place, non_blocking=True) for t in batch)
+        for change in augmentations:
+            raw, lengths = change(raw, lengths, self.generator)
+        logits = self.wrapped(self.encoder(raw), lengths)
+        loss = self.task.loss(logits.float(), targets, progress=share)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        self.optimizer.step()
+        return loss.detach()
+
+    def _try(self, indices: Indices, augmentations: tuple[Augmentation, ...], size: int) -> None:
+        self._step(indices[:size], augmentations, 1.0)
+
+    def _steer(self, records: Indices) -> dict[str, float]:
+        """Return the loss and the primary figure on validation records.
+
+        The loss is that after calibration, as in use: overconfidence, which calibration mends, does not count.
+        """
+        if not len(records) or self.data.targets is None:
+            return {}
+        logits = self._logits(records)
+        if not np.isfinite(logits).all():
+            raise _NotFiniteError
+        targets = self.targets[records]
+        calibrated = fit_calibration(self.task, logits, targets)(torch.from_numpy(logits))
+        loss = float(self.task.record_loss(calibrated, torch.from_numpy(targets)).mean())
+        figure = self.task.metrics(self.data.targets[records], logits)[self.task.primary]
+        return {"valid_loss": loss, self.task.primary: float("nan") if figure is None else figure}
+
+    def _logits(self, records: Indices) -> npt.NDArray[np.float32]:
+        if not len(records):
+            return np.zeros((0, self.task.outputs), np.float32)
+        raw = self.data.raw
+        part = raw.take(records) if isinstance(raw, Sequences) else raw[records]
+        return predict_logits(self.encoder, self.network, part, strands=self.strands, device=self.place)
+
+
+def _figures(entry: dict[str, Any], primary: str) -> str:
+    """Return the validation figures of an epoch in words."""
+    return f", {primary} {entry[primary]:.4f}" if primary in entry else ""

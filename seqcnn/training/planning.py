@@ -1,0 +1,134 @@
+"""Planning: what kind of model to make of these records, found on the training part."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from seqcnn.data.dataset import Dataset
+from seqcnn.data.splits import Parts, folds, split, split_groups
+from seqcnn.encode.encoder import create as create_encoder
+from seqcnn.encode.pixels import Pixels
+from seqcnn.errors import DataError, OptionError
+from seqcnn.options import TrainOptions
+from seqcnn.sequence import Sequences
+from seqcnn.tasks import fit_task
+from seqcnn.training.learner import Plan, knows_positions, learn, predict
+from seqcnn.training.progress import Progress
+from seqcnn.training.selection import Choice, Trial, choose_positions, choose_strands
+
+Indices = npt.NDArray[np.int64]
+
+#: Share of the records of a short training that steers it.
+_STEERING = 0.1
+#: The short trainings that compare position-aware and position-free networks: records; steps, by how many places make
+#: one step as dear as another; folds.
+_TRIAL_RECORDS, _TRIAL_STEPS, _TRIAL_PLACES, _TRIAL_FOLDS = 6000, (60, 300), 30_000, 3
+
+
+def plan_training(data: Dataset, options: TrainOptions, parts: Parts, bar: Progress) -> tuple[Plan, dict[str, Choice]]:
+    """Return how the model is to be made, and how strands and positions were chosen.
+
+    Only the training and validation parts are looked at.
+
+    Raises
+    ------
+    OptionError
+        If an option does not suit the records or the network.
+    """
+    part = data.take(np.sort(np.concatenate([parts.train, parts.valid])))
+    if data.task is None or data.targets is None:
+        raise DataError("the records have no targets; pass two files, --negatives, or a table with --target")
+    network = options.network
+    if network == "auto":
+        network = "motif" if isinstance(data.raw, Sequences) else "lenet"
+    plan = Plan(
+        network=network,
+        task=fit_task(data.task, data.labels, data.targets[parts.train]),
+        encoder=_encoder(data, parts.train),
+        strands="forward",
+        positions="free",
+        width=int(data.lengths.max()),
+        groups=split_groups(data),
+        options=options,
+    )
+    bar.start("comparing strands", 2)
+    strands = _strands(plan, part)
+    plan = replace(plan, strands=strands.chosen)
+    bar.start("comparing positions", 2)
+    positions = _positions(plan, part, bar)
+    return replace(plan, positions=positions.chosen), {"strands": strands, "positions": positions}
+
+
+def _encoder(data: Dataset, train: Indices) -> Any:
+    if isinstance(data.raw, Sequences):
+        if data.alphabet is None:
+            raise DataError("the sequences have no alphabet; pass --alphabet dna, rna or protein")
+        return create_encoder("onehot", alphabet=data.alphabet.name)
+    return Pixels.fit(data.raw[train])
+
+
+def _strands(plan: Plan, part: Dataset) -> Choice:
+    wanted = plan.options.strands
+    if not plan.encoder.has_complement:
+        if wanted == "both":
+            raise OptionError("--strands both: these records have no other strand; pass forward")
+        return Choice("forward", "there is no other strand", {})
+    if wanted != "auto":
+        return Choice(wanted, "given", {})
+    return choose_strands(part, plan.task, seed=plan.options.seed)
+
+
+def _positions(plan: Plan, part: Dataset, bar: Progress) -> Choice:
+    wanted = plan.options.positions
+    if not knows_positions(plan.network):
+        if wanted != "auto":
+            raise OptionError(f"--positions {wanted}: the {plan.network} network has no such choice; leave it out")
+        return Choice("fixed", f"the {plan.network} network settles it", {})
+    if wanted != "auto":
+        return Choice(wanted, "given", {})
+    trial = _trial(plan, part, bar)
+    return choose_positions(part, plan.task, strands=plan.strands, trial=trial, seed=plan.options.seed)
+
+
+def _trial(plan: Plan, part: Dataset, bar: Progress) -> Trial:
+    """Return a short training with or without knowledge of place, giving held-out losses."""
+
+    def losses(aware: bool) -> npt.NDArray[np.float64]:
+        seed = plan.options.seed
+        pieces = max(1, -(-len(part) // _TRIAL_RECORDS))
+        sample = part.take(np.flatnonzero(folds(part, pieces, seed=seed) == 0)) if pieces > 1 else part
+        held = folds(sample, _TRIAL_FOLDS, seed=seed) == 0
+        inner = split(replace(sample.take(np.flatnonzero(~held)), parts=None), valid=_STEERING, test=0, seed=seed)
+        train, valid = (np.flatnonzero(~held)[p] for p in (inner.train, inner.valid))
+        own = replace(plan, positions="aware" if aware else "free", groups=split_groups(sample))
+        fewest, most = _TRIAL_STEPS
+        steps = max(fewest, min(most, _TRIAL_PLACES // plan.width))
+        title = f"positions: {own.positions}"
+        learned = learn(own, sample, train=train, valid=valid, progress=bar, title=title, steps=steps)
+        if learned.interrupted:
+            raise KeyboardInterrupt
+        tested = sample.take(np.flatnonzero(held))
+        logits = torch.from_numpy(predict(own, learned, tested.raw))
+        targets = np.zeros((0, 1)) if tested.targets is None else tested.targets
+        return own.task.record_loss(logits, torch.from_numpy(own.task.encode(targets))).double().numpy()
+
+    return losses
+
+
+def chosen(choices: dict[str, Choice]) -> list[str]:
+    """Return what was found by comparison, in sentences."""
+    said = {
+        "both": "strands: both are averaged",
+        "forward": "strands: records are read as given",
+        "aware": "positions: the place in the record matters",
+        "free": "positions: the place in the record does not matter",
+    }
+    told = []
+    for choice in choices.values():
+        if choice.how == "compared":
+            losses = ", ".join(f"{name} {v:.4g}" for name, v in choice.figures.items() if name in said)
+            told.append(f"{said[choice.chosen]} (held-out loss: {losses})")
+    return told

@@ -1,0 +1,88 @@
+"""Recipes: how long, how fast and in what steps a network is trained, by its kind and the number of records."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from torch import nn
+
+from seqcnn.options import TrainOptions
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The numbers of one training.
+
+    Parameters
+    ----------
+    epochs, batch_size
+        Passes over the training records, records a step.
+    lr, weight_decay
+        Peak learning rate of AdamW; decay of weight matrices and filters (not of offsets and norms).
+    warm_up
+        Share of the steps in which the rate rises; it falls as a cosine afterwards (one-cycle, Smith 2018).
+    clip
+        Largest norm of the gradient.
+    patience
+        Epochs without a better validation loss before training stops.
+    shift
+        Largest shift by augmentation, in positions or pixels.
+    """
+
+    epochs: int
+    batch_size: int
+    lr: float = 6e-3
+    weight_decay: float = 0.1
+    warm_up: float = 0.25
+    clip: float = 1.0
+    patience: int = 10
+    shift: int = 0
+
+
+#: Sequences, sequences whose places matter, and pictures; the epochs follow from the steps.
+_BASES = {
+    "codes": Recipe(epochs=0, batch_size=128, shift=3),
+    "places": Recipe(epochs=0, batch_size=128, lr=3e-3),
+    "pixels": Recipe(epochs=0, batch_size=128, lr=3e-3, shift=2),
+}
+#: Steps that a network needs, and the fewest and the most epochs they may make.
+_STEPS = {"codes": (2000, 8, 40), "places": (2000, 8, 10), "pixels": (4000, 8, 40)}
+#: From so many records on, steps are taken on twice as many; below so few, at half the rate.
+_MANY, _FEW = 30_000, 5_000
+
+
+def recipe_for(
+    kind: str, records: int, options: TrainOptions, *, positions: bool = False, steps: int | None = None
+) -> Recipe:
+    """Return the recipe for `records` training records of a raw kind; what `options` name is obeyed.
+
+    Parameters
+    ----------
+    positions
+        Whether the network flattens and so learns places by heart sooner.
+    steps
+        About how many steps to take in all, for a short trial; None as many as the network needs.
+
+    >>> recipe_for("codes", 1000, TrainOptions(epochs=3)).epochs
+    3
+    """
+    plan = "places" if positions and kind == "codes" else kind
+    base, (wanted, fewest, most) = _BASES[plan], _STEPS[plan]
+    size = base.batch_size * 2 if records > _MANY else min(base.batch_size, max(16, records // 8))
+    size = size if options.batch_size is None else options.batch_size
+    each = max(1, records // size)
+    epochs = max(fewest, min(most, round(wanted / each))) if options.epochs is None else options.epochs
+    if steps is not None:
+        epochs = max(1, min(epochs, round(steps / each)))
+    rate = base.lr / 2 if records < _FEW and not positions else base.lr
+    return replace(base, epochs=epochs, batch_size=size, lr=rate if options.lr is None else options.lr)
+
+
+def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """Return trainable parameters in two groups: matrices and filters decay, vectors do not."""
+
+    def group(chosen: Iterable[nn.Parameter], decay: float) -> dict[str, object]:
+        return {"params": list(chosen), "weight_decay": decay}
+
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    matrices, vectors = [p for p in trainable if p.dim() > 1], [p for p in trainable if p.dim() < 2]
+    return [g for g in (group(matrices, weight_decay), group(vectors, 0)) if g["params"]]

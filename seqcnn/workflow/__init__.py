@@ -1,0 +1,1 @@
+"""One verb a file: nouns and options in, nouns out."""

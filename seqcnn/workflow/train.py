@@ -1,0 +1,235 @@
+"""The verb train: a Dataset in, a Model out, with everything found on the way kept in its record."""
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from seqcnn.data.dataset import Dataset
+from seqcnn.data.joining import join
+from seqcnn.data.splits import Parts, check_classes, split
+from seqcnn.errors import OptionError
+from seqcnn.model.evaluation import evaluate, figures
+from seqcnn.model.model import Model
+from seqcnn.model.record import OutOfFold, TrainingRecord, plain, record_hashes
+from seqcnn.options import TrainOptions
+from seqcnn.runtime import pick_device, versions
+from seqcnn.training.convex import Baseline
+from seqcnn.training.folding import fit_baselines, out_of_fold
+from seqcnn.training.learner import Learned, learn
+from seqcnn.training.planning import chosen, plan_training
+from seqcnn.training.progress import progress_bar
+
+#: Under so many records, figures come from folds: a tenth of them would say little.
+FEW_RECORDS = 2000
+#: Share of the records that steer, and that test, where nothing else is asked for.
+DEFAULT_SHARE = 0.1
+
+
+def train(
+    data: Dataset,
+    options: TrainOptions | None = None,
+    *,
+    valid: Dataset | None = None,
+    test: Dataset | None = None,
+    progress: bool | None = None,
+    command: str = "",
+) -> Model:
+    """Learn a model and its baselines, and measure them on records they have not seen.
+
+    Strands and positions are found by comparison on the training records (contract 8). Figures come from the test
+    part, or from folds where there are fewer than 2,000 records and no test part (contract 7); duplicates, other
+    strands and shuffles of a record stay on its side. Ctrl-C keeps the best model so far.
+
+    Parameters
+    ----------
+    data
+        Records with targets; their ``parts`` are obeyed.
+    options
+        None for the defaults.
+    valid, test
+        Records that steer, and that test, where they are not drawn from `data`.
+    progress
+        None shows a bar on a terminal; False never.
+    command
+        The shell command, for the record.
+
+    Raises
+    ------
+    DataError
+        Before any training: no targets, one class, under ten records a class, infinite or missing targets.
+    OptionError
+        If an option does not suit the data.
+    OutOfMemoryError
+        Naming the batch size that fits.
+
+    Examples
+    --------
+    >>> model = train(data)                               # doctest: +SKIP
+    >>> model.record.figures["metrics"]["auroc"]          # doctest: +SKIP
+    0.981
+    """
+    options = TrainOptions() if options is None else options
+    started, notes = monotonic(), list[str]()
+    pick_device(options.device)
+    check_classes(data)
+    data = _with_targets(data, notes)
+    data, parts, by_folds = _parts(data, options, valid, test)
+    check_classes(data.take(np.concatenate([parts.train, parts.valid])), fewest=2)
+    seen = np.sort(np.concatenate([parts.train, parts.valid]))
+    with progress_bar(progress) as bar:
+        plan, choices = plan_training(data, options, parts, bar)
+        notes += [*plan.task.notes, *chosen(choices)]
+        learned = learn(plan, data, train=parts.train, valid=parts.valid, progress=bar)
+        notes += learned.notes
+        stop = _Stop(learned.interrupted, notes)
+        baselines: dict[str, Baseline] = {}
+        if options.baselines:
+            bar.start("baselines", 1)
+            baselines = stop.guard(lambda: fit_baselines(plan, data, seen), "the baselines") or {}
+            notes += [note for baseline in baselines.values() for note in baseline.notes]
+        oof = None
+        if by_folds:
+            oof = stop.guard(lambda: out_of_fold(plan, data, bar), "the out-of-fold figures")
+    hashes = record_hashes(data.raw, data.alphabet)
+    targets = np.asarray(data.targets, np.float64)
+    record = TrainingRecord(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        versions=versions(),
+        options=plain(asdict(options) | learned.details | {"network": plan.network}),
+        seed=options.seed,
+        data=plain(data.summary) | {"records": len(data)},
+        counts={"train": len(parts.train), "valid": len(parts.valid), "test": len(parts.test)},
+        n_per_class=_per_class(data.take(parts.train)),
+        negatives=data.negatives,
+        history=learned.history,
+        choices={name: choice.to_dict() for name, choice in choices.items()},
+        calibration=_calibration(learned),
+        baselines={name: plain(baseline.choice) for name, baseline in baselines.items()},
+        trained_hashes=np.unique(hashes[seen]),
+        oof=None if oof is None else OutOfFold(hashes, targets, oof[0], oof[1], data.ids),
+    )
+    model = Model(
+        plan.encoder,
+        learned.network,
+        plan.task,
+        alphabet=data.alphabet,
+        longest=int(data.lengths[seen].max()),
+        strands=plan.strands,
+        calibration=learned.calibration,
+        baselines={name: baseline.network for name, baseline in baselines.items()},
+        record=record,
+    )
+    held_out = test if test is not None else data.take(parts.test)
+    model.record = _measured(model, held_out, options, notes)
+    model.record = replace(model.record, notes=tuple(dict.fromkeys(notes)), seconds=monotonic() - started)
+    return model
+
+
+class _Stop:
+    """Ctrl-C: the first one skips what is left, a second one stops."""
+
+    def __init__(self, pressed: bool, notes: list[str]) -> None:
+        self.pressed, self.notes = pressed, notes
+
+    def guard(self, work: Callable[[], Any], what: str) -> Any:
+        """Return what `work` returns; None where it was interrupted, which is noted."""
+        if self.pressed and what != "the baselines":
+            self.notes.append(f"interrupted: {what} were left out")
+            return None
+        try:
+            return work()
+        except KeyboardInterrupt:
+            if self.pressed:
+                raise
+            self.pressed = True
+            self.notes.append(f"interrupted: {what} were left out")
+            return None
+
+
+def _with_targets(data: Dataset, notes: list[str]) -> Dataset:
+    """Return the records that have a target."""
+    known = np.isfinite(data.targets).any(1) if data.targets is not None else np.zeros(len(data), bool)
+    if known.all():
+        return data
+    notes.append(f"{int((~known).sum()):,} records without a target were left out")
+    return data.take(np.flatnonzero(known))
+
+
+def _share(values: tuple[str, ...], name: str) -> float | None:
+    """Return the fraction an option gives; None where it gives none.
+
+    Raises
+    ------
+    OptionError
+        For a number outside 0..1, or a file: the caller reads files.
+    """
+    if not values:
+        return None
+    try:
+        share = float(values[0])
+    except ValueError:
+        raise OptionError(f"--{name}: expected a fraction, or a data set that was read from {values[0]!r}") from None
+    if len(values) > 1 or not 0 <= share < 1:
+        raise OptionError(f"--{name}: expected one fraction from 0 to below 1, found {' '.join(values)}")
+    return share
+
+
+def _parts(
+    data: Dataset, options: TrainOptions, valid: Dataset | None, test: Dataset | None
+) -> tuple[Dataset, Parts, bool]:
+    """Return the data (with the validation records given), its parts, and whether figures come from folds."""
+    if options.split.startswith("column:") and data.parts is None:
+        raise OptionError(f"--split {options.split}: the data name no parts; pass a table that has this column")
+    valid_share = _share(options.valid, "valid") if valid is None else 0.0
+    test_share = _share(options.test, "test") if test is None else 0.0
+    valid_share = DEFAULT_SHARE if valid_share is None else valid_share
+    named = data.parts is not None and bool((data.parts == "test").any())
+    by_folds = test is None and not named and not test_share and len(data) < FEW_RECORDS and options.folds >= 2
+    if test_share is None:
+        test_share = 0.0 if by_folds else DEFAULT_SHARE
+    if valid_share + test_share >= 1:
+        raise OptionError(f"--valid {valid_share:g} --test {test_share:g}: no record would be left to train on")
+    parts = split(data, valid=valid_share, test=test_share, seed=options.seed)
+    if valid is not None:
+        n = len(data)
+        data = join(data, _with_targets(valid, []), "--valid")
+        parts = replace(parts, valid=np.concatenate([parts.valid, np.arange(n, len(data))]))
+    return data, parts, by_folds
+
+
+def _measured(model: Model, held_out: Dataset, options: TrainOptions, notes: list[str]) -> TrainingRecord:
+    """Return the record with the figures of the test part, or of the folds."""
+    counts = len(held_out)
+    record = replace(model.record, counts=model.record.counts | {"test": counts})
+    if record.oof is not None:
+        oof = record.oof
+        found = figures(
+            model.task, oof.truth, oof.logits, baselines=oof.baselines, source="out-of-fold", seed=options.seed
+        )
+        return replace(record, out_of_fold=found.to_dict())
+    if not counts:
+        return record
+    twice = int(np.isin(record_hashes(held_out.raw, model.alphabet), record.trained_hashes).sum())
+    if twice:
+        notes.append(f"{twice:,} test records are also among the training records: left out of the figures")
+    if twice == counts:
+        return record
+    return replace(record, figures=evaluate(model, held_out, seed=options.seed, device=options.device).to_dict())
+
+
+def _per_class(data: Dataset) -> dict[str, int]:
+    if data.targets is None or data.task == "regression":
+        return {}
+    if data.task == "multilabel":
+        return {label: int((data.targets[:, i] == 1).sum()) for i, label in enumerate(data.labels)}
+    return {label: int((data.targets[:, 0] == i).sum()) for i, label in enumerate(data.labels)}
+
+
+def _calibration(learned: Learned) -> dict[str, Any]:
+    scale, bias = learned.calibration.scale.tolist(), learned.calibration.bias.tolist()
+    return {"scale": scale[0], "bias": bias[0]} if len(bias) == 1 else {"scale": scale, "bias": bias}

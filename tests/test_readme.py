@@ -1,0 +1,62 @@
+"""The README's examples, executed as they stand."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parent.parent
+README = (TOP / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with a copy of the example data, as a reader of the README has it."""
+    shutil.copytree(TOP / "data", tmp_path / "data")
+    return tmp_path
+
+
+def run(command: list[str], folder: Path) -> str:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(command, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_shell_examples(desk: Path) -> None:
+    assert len(blocks("sh")) >= 4
+    printed = run(["bash", "-euo", "pipefail", "-c", "\n".join(blocks("sh")).replace("| head -n 3", "")], desk)
+    assert "auroc" in printed
+    for name in ("fox.safetensors", "figures.json", "scores.tsv", "motifs/motifs.meme", "sites.tsv", "report.html"):
+        assert (desk / name).stat().st_size > 0
+
+
+def test_notebook_examples(desk: Path) -> None:
+    assert len(blocks("python")) >= 2
+    run([sys.executable, "-c", "\n".join(blocks("python"))], desk)
+    assert (desk / "report.html").stat().st_size > 0
+
+
+def test_the_picture_is_there() -> None:
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert pictures
+    for picture in pictures:
+        assert (TOP / picture).stat().st_size > 0
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"(?<!!)\[[^]]+\]\(([^)]+)\)", README):
+        assert "://" in target or (TOP / target).exists(), target
+
+
+def test_commands_of_the_set_up_exist() -> None:
+    for script in ("scripts/demo", "scripts/test", "scripts/setup", ".ci/run"):
+        assert os.access(TOP / script, os.X_OK)
