@@ -122,9 +122,7 @@ def accuracy(truth: Floats, score: Floats, counts: Floats) -> Floats:
 
 @_measure
 def mcc(truth: Floats, score: Floats, counts: Floats) -> Floats:
-    """Return Matthews' correlation of truth with the call at 0.5.
-
-    Undefined where the truth is one class; 0 where only the calls are, as is usual.
+    """Return Matthews' correlation with the call at 0.5: undefined for one true class, 0 where all calls are one.
 
     >>> mcc([0, 1, 1, 0], [.2, .7, .4, .1])
     0.5773502691896258

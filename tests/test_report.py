@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -94,10 +95,10 @@ def page(learned: str) -> Page:
 
 
 def test_page_is_a_valid_document(learned: str, page: Page) -> None:
-    assert learned.startswith("<!doctype html>\n<html lang=\"en\">")
+    assert learned.startswith('<!doctype html>\n<html lang="en">')
     assert len(page.all("title")) == len(page.all("main")) == len(page.all("h1")) == 1
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
-    assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False)), levels
+    assert all(b <= a + 1 for a, b in pairwise(levels)), levels
     ids = [a["id"] for _, a in page.tags if "id" in a]
     assert len(ids) == len(set(ids))
     for _, attributes in page.tags:
@@ -233,7 +234,9 @@ def test_regression_report_on_several_targets() -> None:
     small = dataset(letters(41, 30, 40, seed=8), [0.0] * 41)
     data = replace(small, targets=targets, task="regression", labels=("height", LABEL))
     task = fit_task("regression", data.labels, targets)
-    model = Model(OneHot("dna"), create("deepbind", in_channels=4, outputs=2), task, alphabet=small.alphabet, longest=40)
+    model = Model(
+        OneHot("dna"), create("deepbind", in_channels=4, outputs=2), task, alphabet=small.alphabet, longest=40
+    )
     shown = Page(report(model, data).html)
     assert {"scatter", "labels"} < set(shown.sections)
     assert not {"roc", "pr", "scores", "calibration", "confusion"} & set(shown.sections)
@@ -247,7 +250,9 @@ def test_multilabel_report() -> None:
     small = dataset(letters(40, 30, 40, seed=8), [0.0] * 40)
     data = replace(small, targets=targets, task="multilabel", labels=("x", "y", "z"))
     task = fit_task("multilabel", data.labels, targets)
-    model = Model(OneHot("dna"), create("deepbind", in_channels=4, outputs=3), task, alphabet=small.alphabet, longest=40)
+    model = Model(
+        OneHot("dna"), create("deepbind", in_channels=4, outputs=3), task, alphabet=small.alphabet, longest=40
+    )
     shown = Page(report(model, data).html)
     assert {"labels", "roc", "calibration"} < set(shown.sections)
     assert "Recognizing 3 labels" in shown.words
@@ -352,7 +357,9 @@ def test_paired_differences_agree_with_their_definitions() -> None:
     truth = (rng.random((311, 2)) < 0.4).astype(float)
     ours, theirs = truth + rng.normal(size=(311, 2)), truth + 2 * rng.normal(size=(311, 2))
     delta, low, high = auroc_difference(truth, ours, theirs)
-    expected = np.mean([roc_auc_score(truth[:, i], ours[:, i]) - roc_auc_score(truth[:, i], theirs[:, i]) for i in (0, 1)])
+    expected = np.mean(
+        [roc_auc_score(truth[:, i], ours[:, i]) - roc_auc_score(truth[:, i], theirs[:, i]) for i in (0, 1)]
+    )
     assert delta == pytest.approx(expected)
     draws = []
     for _ in range(300):
@@ -378,3 +385,12 @@ def test_motif_cards_follow_the_table(page: Page) -> None:
     heads = [a for a in page.all("th") if "aria-sort" in a]
     assert [h["aria-sort"] for h in heads].count("ascending") == 1
     assert motif_set().motifs
+
+
+def test_a_better_baseline_is_said_first() -> None:
+    model, _, motifs, data = binary()
+    logits = learned_logits(data.targets[:, 0])
+    weak = logits + 9 * np.random.default_rng(5).normal(size=logits.shape).astype(np.float32)
+    evaluation = figures(model.task, data.targets, weak, baselines={"kmer": logits}, ids=data.ids)
+    shown = Page(report_of(model, evaluation, motifs, data))
+    assert "A simpler predictor does better. On the same records the k-mers baseline is ahead" in shown.words

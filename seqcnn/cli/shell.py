@@ -1,9 +1,8 @@
 """What every verb of the shell shares: its options, its notes on stderr, its configuration beside its output."""
 
 import inspect
-import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -48,15 +47,19 @@ class Shell:
         """What `train` wants to know: None shows a bar on a terminal, False never."""
         return False if self.quiet else None
 
-    def record(self, output: Path) -> None:
-        """Write the resolved configuration beside an output file, or into an output folder."""
+    def record(self, output: Path, found: Mapping[str, Any] | None = None) -> None:
+        """Write the resolved configuration beside an output file, or into an output folder.
+
+        `found` holds what was not given but told from the data, by option name.
+        """
         from seqcnn.io.writing import atomic
 
         beside = output / "config.toml" if output.is_dir() else output.with_name(output.name + ".config.toml")
-        if os.path.exists(output) and not (output.is_file() or output.is_dir()):
+        if output.exists() and not (output.is_file() or output.is_dir()):
             return  # a device or a pipe has no beside
+        given = {**self.given, **(found or {})}
         with atomic(beside) as stream:
-            stream.write(resolved(self.command, *(self.options(kind) for kind in self.classes)))
+            stream.write(resolved(self.command, *(build(kind, given) for kind in self.classes)))
 
 
 @dataclass

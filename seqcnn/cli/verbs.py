@@ -3,7 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -85,6 +85,15 @@ def is_number(text: str) -> bool:
     return True
 
 
+def resolved_training(model: "Model", records: "Dataset") -> dict[str, Any]:
+    """Return the options of training that were told from the data, so that --config trains the same model again."""
+    record = model.record
+    found = {name: record.options.get(name) for name in ("network", "epochs", "batch_size", "lr")}
+    found |= {name: choice["chosen"] for name, choice in record.choices.items()}
+    found |= {"task": records.task, "alphabet": None if records.alphabet is None else records.alphabet.name}
+    return {name: value for name, value in found.items() if value not in (None, "fixed")}
+
+
 @verb(app, DataOptions, TrainOptions)
 def train(
     data: Data,
@@ -105,7 +114,7 @@ def train(
     model = train(records, options, valid=valid, test=test, progress=shell.progress, command=shell.command)
     shell.note(*model.record.notes)
     model.save(out)
-    shell.record(out)
+    shell.record(out, resolved_training(model, records))
     figures = model.record.figures or model.record.out_of_fold
     if figures is not None:
         print(figures_table(figures))
@@ -215,7 +224,8 @@ def sites(
 
     if out != "-":
         check_writable(out)
-    sites(motifs, inputs, shell.options(SitesOptions), output=out)
+    located = sites(motifs, inputs, shell.options(SitesOptions), output=out)
+    shell.note(*located.notes)
     if out != "-":
         shell.record(Path(out))
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.alphabet import Alphabet
+from seqcnn.data.card import html_card, text_card
 from seqcnn.errors import DataError
 from seqcnn.sequence import Sequences
 
@@ -106,6 +107,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.raw)
+
+    def __repr__(self) -> str:
+        return text_card(self)
+
+    def _repr_html_(self) -> str:
+        return html_card(self)
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:

@@ -17,6 +17,7 @@ from seqcnn.motif import Motif, unique_names
 
 #: How far a row's sum may be from 1: MEME files are rounded, some to two decimals.
 ROW_TOLERANCE = 0.02
+_EXACT = 1e-9
 _KEY = re.compile(r"(\w+)=\s*(\S+)")
 
 
@@ -133,10 +134,10 @@ class _Parser:
             letters = ""
             while (line := self.next_line()) is not None and not line.strip().startswith("END ALPHABET"):
                 word = line.split()
-                if word and "=" not in line and len(word[0]) == 1:
-                    letters += word[0]
-                elif "~" in word:
+                if "~" in word:
                     letters += word[0] + word[word.index("~") + 1]
+                elif word and "=" not in line and len(word[0]) == 1:
+                    letters += word[0]
             letters = "".join(sorted(set(letters)))
         for alphabet in (DNA, RNA, PROTEIN):
             if sorted(letters) == sorted(alphabet.letters):
@@ -194,7 +195,7 @@ class _Parser:
                 self.pending = line
                 break
             row = [self._number(word) for word in words]
-            size = rows and len(rows[0]) or int(self._number(keys.get("alength", str(len(row)))))
+            size = len(rows[0]) if rows else int(self._number(keys.get("alength", str(len(row)))))
             if len(row) != size:
                 raise self.error(f"{size} probabilities in {who}", str(len(row)), "the row is cut or too long")
             total = sum(row)
@@ -205,14 +206,14 @@ class _Parser:
             wanted = "at least 1" if width is None else str(width)
             raise self.error(f"{wanted} rows in {who}", str(len(rows)), "the matrix is cut short")
         following = self.next_line()
-        if width is not None and following is not None and following[:1] in " \t0123456789." and following.strip():
-            if all(map(_is_number, following.split())):
-                raise self.error(f"{width} rows in {who}, as its w= says", "more", "correct w= or the rows")
+        if width is not None and (words := (following or "").split()) and all(map(_is_number, words)):
+            raise self.error(f"{width} rows in {who}, as its w= says", "more", "correct w= or the rows")
         self.pending = following
         alphabet = self._alphabet_of(len(rows[0]), who)
         matrix = np.array(rows)
         sums = matrix.sum(1, keepdims=True)
-        matrix = np.where(sums == 0, 1 / alphabet.size, matrix / np.where(sums == 0, 1, sums))
+        matrix = np.where(sums == 0, 1 / alphabet.size, matrix)
+        matrix = matrix / np.where((sums == 0) | (abs(sums - 1) < _EXACT), 1, sums)
         sites = self._number(keys.get("nsites", "0"))
         return Motif(
             names[0],

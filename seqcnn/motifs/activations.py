@@ -58,7 +58,8 @@ class FirstLayer:
             raise DataError("motifs are found in sequences; this model reads pictures")
         if not isinstance(network, Network) or filters is None:
             raise DataError(
-                f"{type(network).__name__} has no first layer of filters, so it has no motifs; train with --network motif"
+                f"{type(network).__name__} has no first layer of filters, so it has no motifs; "
+                "train with --network motif"
             )
         place = pick_device(device)
         encoder, network = deepcopy(model.encoder).to(place).eval(), deepcopy(network).to(place).eval()
@@ -82,7 +83,7 @@ class FirstLayer:
         return conv
 
     def batches(self, raw: Sequences, indices: npt.NDArray[np.int64]) -> Iterator["Activated"]:
-        """Yield first-layer activations of the records at `indices`, batch by batch, records of like length together."""
+        """Yield first-layer activations of the records at `indices`, batch by batch, those of like length together."""
         order = indices[np.argsort(-raw.lengths[indices], kind="stable")]
         limit = BATCH_BYTES.get(self.place.type, BATCH_BYTES["cuda"])
         at = 0

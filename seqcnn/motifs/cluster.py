@@ -119,10 +119,10 @@ def joined(hits: list[Hits]) -> Hits:
 
 
 def worth_keeping(counts: Matrix, background: npt.NDArray[np.float64]) -> tuple[int, int]:
-    """Return the half-open range of positions that are the motif: the segment with most information beyond `WORTH` each.
+    """Return the half-open range of positions that are the motif; (0, 0) where there is none.
 
-    So a weak position at the end is dropped, and one between strong ones kept. The information is corrected for the
-    number of sites; (0, 0) means there is no motif.
+    It is the segment with most information beyond `WORTH` a position: a weak position at the end is dropped, one
+    between strong ones kept. The information is corrected for the number of sites.
 
     References
     ----------
@@ -141,9 +141,7 @@ def worth_keeping(counts: Matrix, background: npt.NDArray[np.float64]) -> tuple[
     return start, stop
 
 
-def similarity(
-    first: Matrix, second: Matrix, *, complement: npt.NDArray[np.uint8] | None
-) -> tuple[float, int, bool]:
+def similarity(first: Matrix, second: Matrix, *, complement: npt.NDArray[np.uint8] | None) -> tuple[float, int, bool]:
     """Return how alike two information-weighted matrices ``(L, A)`` are, best over all offsets and both strands.
 
     Returns

@@ -1,9 +1,10 @@
 """Comparison of motifs with a database by TOMTOM (memelite), held against column-shuffled matrices."""
 
-from pathlib import Path
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -83,9 +84,7 @@ class Database:
     motifs: tuple[Motif, ...]
 
 
-def open_database(
-    source: str | Path | Sequence[Motif] = "jaspar", *, taxon: str | None = None
-) -> Database:
+def open_database(source: str | Path | Sequence[Motif] = "jaspar", *, taxon: str | None = None) -> Database:
     """Return the bundled JASPAR CORE (``"jaspar"``), the motifs of a MEME file, or the given ones.
 
     Raises
@@ -210,25 +209,40 @@ def _tomtom(
 
     A small DNA database is scored together with JASPAR, which then is the background, and JASPAR dropped again.
     """
-    from memelite import tomtom
-
     count = len(targets)
     size = targets[0].alphabet.size
     extra = jaspar() if count < FEW_TARGETS and size == 4 else ()
     matrices = [np.ascontiguousarray(with_pseudocount(t).T) for t in [*targets, *extra]]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of few targets; said above in our words
-        results = tomtom(
-            [np.ascontiguousarray(q.T) for q in queries],
-            matrices,
-            n_nearest=1 if best and not extra else None,
-            reverse_complement=both_strands,
-            n_target_bins=100 if size == 4 else None,  # its column hash holds no more than a few letters
-        )
+    results = _memelite(
+        [np.ascontiguousarray(q.T) for q in queries],
+        matrices,
+        n_nearest=1 if best and not extra else None,
+        reverse_complement=both_strands,
+        n_target_bins=100 if size == 4 else None,  # its column hash holds no more than a few letters
+    )
     parts = [np.asarray(values)[:, :count] for values in results[:5]]
     if best and extra:
         parts = [parts[0].min(1, keepdims=True)]
     return parts
+
+
+def _memelite(queries: list[npt.NDArray[np.float64]], targets: list[npt.NDArray[np.float64]], **options: Any) -> Any:
+    """Run memelite's TOMTOM on as many threads as torch has.
+
+    Its threads come from numba, which resets the thread count of the OpenMP library that torch shares: unless that is
+    put back, every later convolution of the process is up to a thousand times slower on a busy machine.
+    """
+    import numba
+    import torch
+    from memelite import tomtom
+
+    threads = torch.get_num_threads()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of few targets; we say so in our words
+            return tomtom(queries, targets, n_jobs=min(threads, numba.get_num_threads()), **options)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def warm_up() -> None:
@@ -236,9 +250,6 @@ def warm_up() -> None:
 
     numba keeps the result beside the installed package, so set-up scripts call this once.
     """
-    from memelite import tomtom
-
     rng = np.random.default_rng(0)
-    motifs = [rng.dirichlet(np.ones(4), 6).T.copy() for _ in range(FEW_TARGETS)]
-    tomtom(motifs[:2], motifs)
-    tomtom(motifs[:2], motifs, n_nearest=1)
+    motifs = [np.ascontiguousarray(rng.dirichlet(np.ones(4), 6).T) for _ in range(FEW_TARGETS)]
+    _memelite(motifs[:2], motifs)

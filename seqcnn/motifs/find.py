@@ -16,7 +16,7 @@ from seqcnn.motifs.activations import FirstLayer, strongest_sites
 from seqcnn.motifs.cluster import Cluster, clusters
 from seqcnn.motifs.compare import Database, Match, compare, open_database
 from seqcnn.motifs.found import FoundMotif, MotifSet, Sites
-from seqcnn.motifs.importance import sample, weigh
+from seqcnn.motifs.importance import GLANCED, WEIGHED, sample, weigh
 from seqcnn.options import MotifOptions
 from seqcnn.sequence import Sequences, letter_counts
 
@@ -72,17 +72,15 @@ def find_motifs(
         strongest, raw, alphabet, background=background, threshold=options.threshold, both=layer.both
     )
     learned = has_learned(model, data, evaluation)
-    chosen = sample(model, data, seed=options.seed)
-    weights = weigh(
-        layer,
-        model,
-        raw,
-        chosen=chosen,
-        motifs=[group.filters for group in groups],
-        mean=strongest.mean,
-        cutoff=options.threshold * strongest.maximum.astype(np.float64),
-    )
-    order = np.argsort(-weights.importance, kind="stable")[:LISTED]
+    cutoff = options.threshold * strongest.maximum.astype(np.float64)
+    total = len(groups)
+    for size in (GLANCED, WEIGHED):  # a glance at all of them, then the best in earnest
+        chosen = sample(model, data, seed=options.seed, size=size)
+        sets = [group.filters for group in groups]
+        weights = weigh(layer, model, raw, chosen=chosen, motifs=sets, mean=strongest.mean, cutoff=cutoff)
+        order = np.argsort(-weights.importance, kind="stable")
+        if size == GLANCED:
+            groups = [groups[i] for i in order[:LISTED]]
     motifs = [_motif(groups[i], alphabet, background, f"motif_{rank}") for rank, i in enumerate(order, 1)]
     database = _database(options, alphabet)
     matches = compare(motifs, database, qvalue=options.qvalue, seed=options.seed) if database else [()] * len(motifs)
@@ -106,7 +104,7 @@ def find_motifs(
                 significant=learned and importance - 1.96 * error > 0,
             )
         )
-    notes = _notes(options, layer, len(groups), dead=dead, flat=flat, weighed=len(chosen.indices), held_out=chosen.held_out)
+    notes = _notes(options, layer, total, dead=dead, flat=flat, weighed=len(chosen.indices), held_out=chosen.held_out)
     return MotifSet(
         motifs=tuple(found),
         alphabet=alphabet,
@@ -180,9 +178,7 @@ def _oriented(
         return motif, cluster, matches
     complement = motif.alphabet.complement[: motif.alphabet.size]
     turned = Cluster(cluster.filters, cluster.hits.flipped(), cluster.counts[::-1, complement])
-    flipped = [
-        replace(m, reverse=not m.reverse, offset=len(motif) - m.offset - len(m.target)) for m in matches
-    ]
+    flipped = [replace(m, reverse=not m.reverse, offset=len(motif) - m.offset - len(m.target)) for m in matches]
     return motif.reverse_complement(), turned, tuple(flipped)
 
 
@@ -204,14 +200,22 @@ def _sites(cluster: Cluster, data: Dataset, alphabet: Alphabet) -> Sites:
 
 
 def _notes(
-    options: MotifOptions, layer: FirstLayer, count: int, *, dead: list[int], flat: list[int], weighed: int, held_out: bool
+    options: MotifOptions,
+    layer: FirstLayer,
+    count: int,
+    *,
+    dead: list[int],
+    flat: list[int],
+    weighed: int,
+    held_out: bool,
 ) -> list[str]:
     """Return sentences that say how the motifs were found."""
     strands = "both strands" if layer.both else "the given strand"
     notes = [
-        f"A site is an activation above {options.threshold:g} of its filter's maximum, the strongest of each record, on {strands}.",
-        f"Importance is the mean rise of the loss in nats on {weighed:,} records ({'not trained on' if held_out else 'trained on'}, "
-        "classes weighing the same) when a motif's filters output their mean activation.",
+        f"A site is an activation above {options.threshold:g} of its filter's maximum, the strongest of each record, on "
+        f"{strands}.",
+        f"Importance is the mean rise of the loss in nats, on {weighed:,} records that were "
+        f"{'not ' if held_out else ''}trained on, if a motif's filters output their mean; classes weigh the same.",
     ]
     if dead:
         notes.append(f"Dead filters, never active: {', '.join(map(str, dead))}.")

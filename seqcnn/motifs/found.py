@@ -1,9 +1,9 @@
 """What was found in a model: motifs with their sites, shares, importance and matches."""
 
-from pathlib import Path
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from seqcnn.errors import OptionError
 from seqcnn.io.meme import meme_text
 from seqcnn.motif import Motif
 from seqcnn.motifs.compare import Match, compare, open_database
+from seqcnn.plot.logo import logo_svg
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +130,7 @@ class FoundMotif:
     @property
     def share_negative(self) -> float | None:
         """Share of the negatives of a binary task that hold the motif; None for other tasks."""
-        return list(self.shares.values())[0] if len(self.shares) == 2 else None
+        return next(iter(self.shares.values())) if len(self.shares) == 2 else None
 
     @property
     def significant_matches(self) -> tuple[Match, ...]:
@@ -281,8 +282,6 @@ def motif_row(found: FoundMotif) -> dict[str, Any]:
 
 def _gallery(motifs: Sequence[FoundMotif]) -> str:
     """Return motifs as an HTML table: logo, what it resembles, shares, importance as a bar."""
-    from seqcnn.plot.logo import logo_svg
-
     widest = max((abs(m.importance) for m in motifs), default=0) or 1
     rows = []
     for m in motifs:
@@ -296,7 +295,8 @@ def _gallery(motifs: Sequence[FoundMotif]) -> str:
             f"<td style='text-align:left'>{logo_svg(m.motif, height=56)}</td>"
             f"<td style='text-align:left'>{what}</td><td style='text-align:left'>{shares}</td>"
             f"<td style='text-align:left'><div style='width:{bar:.0f}px;height:8px;background:{color}'></div>"
-            f"{m.importance:+.3f} ± {1.96 * m.importance_se:.3f}{'' if m.significant else '<br>not significant'}</td></tr>"
+            f"{m.importance:+.3f} ± {1.96 * m.importance_se:.3f}{'' if m.significant else '<br>not significant'}</td>"
+            "</tr>"
         )
     names = ("motif", "logo", "resembles", "records that hold it", "importance (nats)")
     header = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)

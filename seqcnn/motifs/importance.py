@@ -18,8 +18,10 @@ from seqcnn.sequence import Sequences
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-#: Records on which motifs are weighed, and the fewest of each class that count as enough held-out ones.
-WEIGHED: Final = 2000
+#: Records on which motifs are weighed, and on which those worth weighing are chosen first.
+WEIGHED: Final = 1500
+GLANCED: Final = 300
+#: Fewest held-out records of each class that are enough.
 ENOUGH: Final = 50
 #: Bins of the histogram of positions.
 BINS: Final = 20
@@ -168,7 +170,7 @@ def weigh(
 
 
 def _strengths(batch: Activated, limit: torch.Tensor, width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the best activation of each filter as a multiple of its cut-off, and where it stands (0 to 1), ``(n, F)``."""
+    """Return each filter's best activation as a multiple of its cut-off, and where it stands (0 to 1), ``(n, F)``."""
     best, where = None, None
     for strand, activations in enumerate(batch.strands):
         value, cell = activations[:, :, 0].masked_fill(~batch.inside[:, None], -torch.inf).max(-1)

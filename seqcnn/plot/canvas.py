@@ -12,7 +12,9 @@ PIXELS_PER_INCH = 72  # matplotlib's SVG unit is the point; drawn one to one, a 
 TEXT = 11.5
 
 
-def figure(width: float = 400, height: float = 300, *, rows: int = 1, columns: int = 1, **grid: Any) -> tuple["Figure", list["Axes"]]:
+def figure(
+    width: float = 400, height: float = 300, *, rows: int = 1, columns: int = 1, **grid: Any
+) -> tuple["Figure", list["Axes"]]:
     """Return a figure of `width` by `height` CSS pixels and its axes, row by row.
 
     Figures are made without pyplot, so nothing of the caller's matplotlib state is touched.

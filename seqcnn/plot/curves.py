@@ -1,6 +1,6 @@
 """Curves: receiver operating characteristic, precision and recall, reliability, training history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +64,7 @@ def unit_square(ax: "Axes", *, x: str, y: str, chance: float | None = None, diag
 
 def draw_history(
     epochs: Sequence[float],
-    series: dict[str, tuple[Sequence[float | None], str]],
+    series: Mapping[str, tuple[Sequence[float | None], str]],
     ax: "Axes",
     *,
     best: int | None = None,
@@ -82,7 +82,7 @@ def draw_history(
             "kept", (best, 1), xycoords=("data", "axes fraction"), xytext=(4, -2), textcoords="offset points",
             fontsize=TEXT - 1.5, va="top",
         )  # fmt: skip
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     return legend(ax, loc="best")
 
 
@@ -111,5 +111,5 @@ def draw_counts(edges: npt.ArrayLike, counts: npt.ArrayLike, ax: "Axes", *, x: s
     bounds = np.asarray(edges, np.float64)
     ax.bar(bounds[:-1], np.asarray(counts), width=np.diff(bounds), align="edge", color=FAINT, edgecolor="none")
     ax.set_xlim(bounds[0], bounds[-1])
-    ax.yaxis.get_major_locator().set_params(nbins=3, integer=True)
+    ax.locator_params(axis="y", nbins=3, integer=True)
     return ax

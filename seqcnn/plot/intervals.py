@@ -39,5 +39,5 @@ def draw_forest(
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.xaxis.get_major_locator().set_params(nbins=6)
+    ax.locator_params(axis="x", nbins=6)
     return ax

@@ -191,7 +191,7 @@ def _ticks(length: int) -> list[int]:
 
 
 def _element(parts: list[str], motifs: list[Motif], width: float, height: float, title: str, key: str) -> str:
-    """Return the ``<svg>``: the outlines that are used, then `parts`, whose ``#@`` is replaced by a prefix of its own."""
+    """Return the ``<svg>``: the outlines used, then `parts`, in which ``@`` becomes a prefix of its own."""
     alphabet = motifs[0].alphabet
     body = "".join(parts)
     outlines = _outlines(alphabet)

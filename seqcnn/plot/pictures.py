@@ -11,10 +11,10 @@ MOST_PIXELS = 160
 
 
 def png(pixels: npt.NDArray[np.uint8]) -> bytes:
-    """Return the bytes of a PNG file of grey ``(H, W)`` or color ``(H, W, 3)`` pixels.
+    r"""Return the bytes of a PNG file of grey ``(H, W)`` or color ``(H, W, 3)`` pixels.
 
     >>> png(np.zeros((2, 3), np.uint8))[:8]
-    b'\\x89PNG\\r\\n\\x1a\\n'
+    b'\x89PNG\r\n\x1a\n'
     """
     height, width = pixels.shape[:2]
     rows = np.ascontiguousarray(pixels).reshape(height, -1)
@@ -24,9 +24,7 @@ def png(pixels: npt.NDArray[np.uint8]) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2 if pixels.ndim == 3 else 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(plain, 9)) + chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(plain, 9)) + chunk(b"IEND", b"")
 
 
 def _uri(pixels: npt.NDArray[np.uint8]) -> str:

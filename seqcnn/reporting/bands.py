@@ -27,8 +27,8 @@ def _steps(truth: Floats, score: Floats) -> tuple[Floats, Floats]:
     if len(distinct) > GROUPS:
         place = np.searchsorted(np.quantile(-score, np.linspace(0, 1, GROUPS + 1)[1:-1]), -score)
     size = int(place.max()) + 1
-    positives = np.bincount(place, weights=truth, minlength=size)
-    return positives, np.bincount(place, minlength=size) - positives
+    positives = np.bincount(place, weights=truth, minlength=size).astype(np.float64)
+    return positives, np.bincount(place, minlength=size).astype(np.float64) - positives
 
 
 def _draws(counts: Floats, rng: np.random.Generator, draws: int) -> Floats:
@@ -171,7 +171,7 @@ def correlation_difference(
     rng = np.random.default_rng(seed)
 
     def gap(columns: Floats) -> float:
-        matrix = np.corrcoef(columns)
+        matrix = np.atleast_2d(np.corrcoef(columns))
         return float(matrix[0, 1] - matrix[0, 2])
 
     size = ranks.shape[1]

@@ -4,16 +4,17 @@ import base64
 import hashlib
 import html
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from seqcnn.data.dataset import Dataset
 from seqcnn.io.writing import atomic
@@ -25,7 +26,6 @@ from seqcnn.registry import names, resolve
 from seqcnn.reporting import words
 from seqcnn.reporting.material import Material
 from seqcnn.reporting.section import Section
-from seqcnn.reporting.sections.methods import flat
 from seqcnn.runtime import versions
 
 
@@ -111,7 +111,7 @@ def build_report(
     material = Material(model, evaluation, motifs, data, command, dict(missing or {}))
     environment = _environment()
     sections = [section for name in names("section") if (section := resolve("section", name)()).suits(material)]
-    groups = []
+    groups: list[_Group] = []
     for title, members in groupby(sections, key=lambda section: section.group):
         runs = [
             _Run(half, [_part(section, material, environment) for section in run])
@@ -127,7 +127,7 @@ def build_report(
         groups=groups,
         network=f"{network} network",
         model_date=created,
-        today=datetime.now(timezone.utc).date().isoformat(),
+        today=datetime.now(UTC).date().isoformat(),
         version=versions().get("seqcnn", ""),
         style=Markup(_asset("style.css").replace("/*DARK*/", _dark(_asset("dark.css")))),
         script=Markup(script),
@@ -156,6 +156,11 @@ def _dark(colors: str) -> str:
     )
 
 
+def _soft(name: str) -> Markup:
+    """Return a name that may break after its punctuation."""
+    return Markup(re.sub(r"([_./-]+)", r"\1<wbr>", str(escape(name))))
+
+
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -176,8 +181,8 @@ def _environment() -> jinja2.Environment:
         "first_upper": words.first_upper,
         "duration": words.duration,
         "bytes": words.size,
+        "soft": _soft,
         "themed": lambda color: THEMED.get(color, color),
-        "flat": flat,
     }
     environment.filters.update(filters)
     return environment

@@ -46,4 +46,3 @@ def hold_rows(
         table = table[:most]
     lines = ["\t".join(columns), *("\t".join(map(cell, row)) for row in table)]
     return hold(name, "\n".join(lines) + "\n", text)
-

@@ -19,7 +19,7 @@ MOST_SHOWN = 30
 
 def inline(svg: str) -> Markup:
     """Return a drawing as it stands in a page: markup, without the namespace that only a file needs."""
-    return Markup(svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1))  # noqa: S704  # drawings escape their text
+    return Markup(svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1))  # drawings escape their text
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,16 @@ class Shown:
 
     @property
     def speaks_for(self) -> str:
-        """The class or label whose score it raises most, or that it speaks against; empty where it is not known."""
+        """The class or label whose score it raises most, and by how much; empty where that is not known."""
         known = {name: effect for name, effect in self.found.effects.items() if np.isfinite(effect)}
         if not known:
             return ""
         name = max(known, key=lambda n: known[n])
-        if len(known) > 1 or known[name] >= 0:
-            return f"{name} ({number(known[name], 2)} on its logit)".replace("(", "(+" if known[name] >= 0 else "(")
-        return f"not {name} ({number(known[name], 2)} on its logit)"
+        effect = known[name]
+        others = [label for label in self.found.shares if label != name]
+        if effect < 0 and len(known) == 1 and len(others) == 1:
+            return f"{others[0]} ({number(effect, 2)} on the logit of {name})"
+        return f"{name} ({'+' if effect >= 0 else ''}{number(effect, 2)} on its logit)"
 
     @property
     def shares(self) -> list[tuple[str, float, str]]:

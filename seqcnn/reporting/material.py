@@ -110,8 +110,9 @@ class Material:
         values = e.metrics if baseline is None else e.baselines.get(baseline, {})
         intervals = e.ci95 if baseline is None else e.baselines_ci95.get(baseline, {})
         pair = intervals.get(metric)
-        known = pair is not None and all(v is not None for v in pair)
-        return Figure(metric, values.get(metric), (float(pair[0]), float(pair[1])) if known else None)
+        if pair is None or any(v is None for v in pair):
+            return Figure(metric, values.get(metric), None)
+        return Figure(metric, values.get(metric), (float(pair[0]), float(pair[1])))
 
     @property
     def baselines(self) -> list[str]:
@@ -189,7 +190,9 @@ class Material:
         p = self.scores.clip(1e-12, 1 - 1e-12)
         if self.task == "multiclass":
             return np.asarray(-np.log(p[np.arange(len(p)), self.truth[:, 0].astype(int)]))
-        return np.asarray(np.nansum(-np.where(self.truth == 1, np.log(p), np.log1p(-p)) * np.isfinite(self.truth), axis=1))
+        return np.asarray(
+            np.nansum(-np.where(self.truth == 1, np.log(p), np.log1p(-p)) * np.isfinite(self.truth), axis=1)
+        )
 
     def one_against_rest(self) -> Iterator[tuple[str, Floats, Floats]]:
         """Yield name, truth (0 or 1) and score of each class or label that has both kinds of records."""
@@ -224,7 +227,7 @@ class Material:
 
     @property
     def strong(self) -> tuple[Shown, ...]:
-        """The motifs that count: significant, and not negligible beside the first, of a model that learned something."""
+        """The motifs that count: significant, not negligible beside the first, of a model that learned something."""
         if self.verdict in ("nothing", "worse"):
             return ()
         significant = [s for s in self.gallery if s.found.significant]
@@ -247,7 +250,8 @@ class Material:
         """Return a baseline's name as people say it."""
         if name == "composition":
             return {"protein": "amino acids and length"}.get(
-                self.model.alphabet.name if self.model.alphabet else "", "mean of each channel" if self.kind == "pixels" else "composition"
+                self.model.alphabet.name if self.model.alphabet else "",
+                "mean of each channel" if self.kind == "pixels" else "composition",
             )
         return spoken(name)
 

@@ -46,7 +46,7 @@
   const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.hash.slice(1), a]));
   const mark = () => {
     const line = innerHeight * 0.3;
-    let here = null;
+    let [here] = links.keys();
     for (const id of links.keys()) if (document.getElementById(id).getBoundingClientRect().top <= line) here = id;
     if (innerHeight + scrollY >= document.body.scrollHeight - 2) here = [...links.keys()].pop();
     for (const [id, a] of links) {
@@ -69,7 +69,7 @@
   // print everything that is folded, but the reading helps
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details.more:not([open])")];
+    folded = [...document.querySelectorAll("details:not(.how, .lesser, [open])")];
     for (const d of folded) d.open = true;
   });
   addEventListener("afterprint", () => { for (const d of folded) d.open = false; });

@@ -62,12 +62,12 @@ def pieces(letters: str, marks: list[Mark], *, longest: int = LONGEST_SHOWN, aro
         stop = at + 1
         while stop < size and shown[stop] == shown[at] and (not shown[at] or owner[stop] is owner[at]):
             stop += 1
-        mark = owner[at]
+        covering = owner[at]
         if not shown[at]:
             result.append(Piece(left_out=stop - at))
         else:
-            result.append(Piece(letters[at:stop], mark, mark is not None and id(mark) not in seen))
-            if mark is not None:
-                seen.add(id(mark))
+            result.append(Piece(letters[at:stop], covering, covering is not None and id(covering) not in seen))
+            if covering is not None:
+                seen.add(id(covering))
         at = stop
     return result

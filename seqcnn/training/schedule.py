@@ -46,8 +46,8 @@ _BASES = {
 }
 #: Steps that a network needs, and the fewest and the most epochs they may make.
 _STEPS = {"codes": (2000, 8, 40), "places": (2000, 8, 10), "pixels": (4000, 8, 40)}
-#: From so many records on, steps are taken on twice as many; below so few, at half the rate.
-_MANY, _FEW = 30_000, 5_000
+#: From so many records on, steps are taken on twice as many.
+_MANY = 30_000
 
 
 def recipe_for(
@@ -73,8 +73,7 @@ def recipe_for(
     epochs = max(fewest, min(most, round(wanted / each))) if options.epochs is None else options.epochs
     if steps is not None:
         epochs = max(1, min(epochs, round(steps / each)))
-    rate = base.lr / 2 if records < _FEW and not positions else base.lr
-    return replace(base, epochs=epochs, batch_size=size, lr=rate if options.lr is None else options.lr)
+    return replace(base, epochs=epochs, batch_size=size, lr=base.lr if options.lr is None else options.lr)
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from seqcnn.reporting.material import Material
+from seqcnn.reporting.material import Figure, Material
 from seqcnn.reporting.section import Section
 from seqcnn.reporting.words import spoken
 
@@ -23,12 +23,21 @@ class Baselines(Section):
         """Return a row a predictor with all its figures, and how far the model is ahead."""
         e = material.evaluation
         if e is None or not e.baselines:
-            return {"missing": "No baselines are shown: none was fitted with this model, or nothing could be evaluated."}
+            return {
+                "missing": "No baselines are shown: none was fitted with this model, or nothing could be evaluated."
+            }
         names = [n for n in e.metrics if n != "per_target"]
-        rows = [("this model", "", [material.figure(n) for n in names], None)]
+        rows: list[tuple[str, str, list[Figure], Any]] = [("this model", "", [material.figure(n) for n in names], None)]
         for b in material.baselines:
             chosen = material.model.record.baselines.get(b, {})
-            rows.append((material.baseline_name(b), describe(b, chosen, material.kind), [material.figure(n, b) for n in names], material.difference(b)))
+            rows.append(
+                (
+                    material.baseline_name(b),
+                    describe(b, chosen, material.kind),
+                    [material.figure(n, b) for n in names],
+                    material.difference(b),
+                )
+            )
         return {"names": [spoken(n) for n in names], "rows": rows, "n": e.n, "spoken": spoken}
 
 

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import numpy as np
+
 from seqcnn.plot.canvas import figure
 from seqcnn.plot.curves import draw_counts, draw_reliability
 from seqcnn.plot.svg import to_svg

@@ -40,7 +40,7 @@ class Data(Section):
             ],
             "negatives": NEGATIVES.get(record.negatives or "", "") if material.task == "binary" else "",
             "balance": balance(material),
-            "parts": [(part, n) for part, n in record.counts.items()],
+            "parts": [(part, n) for part, n in record.counts.items() if n],
             "changes": changes(data.summary.dropped, data.summary.replaced),
             "training_changes": changes(training.get("dropped", {}), training.get("replaced", {})),
             "notes": [first_upper(n) for n in data.summary.notes if not n.startswith("letters:")],

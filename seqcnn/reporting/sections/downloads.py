@@ -41,14 +41,23 @@ def motif_files(material: Material) -> list[Held]:
         for m in found.motifs
         for t in m.matches
     ]
-    sites = [
-        (m.name, s.id, s.start, s.end, s.strand, s.sequence, s.activation) for m in found.motifs for s in m.sites
-    ]
+    sites = [(m.name, s.id, s.start, s.end, s.strand, s.sequence, s.activation) for m in found.motifs for s in m.sites]
     return [
         hold("motifs.meme", found.to_meme(), "The matrices, most important first, for the MEME suite and its kin."),
-        hold_rows("motifs.tsv", tuple(rows[0]), [tuple(r.values()) for r in rows], "One line a motif: consensus, shares, importance, best match."),
+        hold_rows(
+            "motifs.tsv",
+            tuple(rows[0]),
+            [tuple(r.values()) for r in rows],
+            "One line a motif: consensus, shares, importance, best match.",
+        ),
         hold_rows("matches.tsv", MATCH_COLUMNS, matches, "Every match in the database, significant or not."),
-        hold_rows("sites.tsv", SITE_COLUMNS, sites, "The sites each matrix was counted from; 0-based, half-open.", most=MOST_ROWS),
+        hold_rows(
+            "sites.tsv",
+            SITE_COLUMNS,
+            sites,
+            "The sites each matrix was counted from; 0-based, half-open.",
+            most=MOST_ROWS,
+        ),
     ]
 
 
@@ -57,10 +66,16 @@ def prediction_file(material: Material) -> Held:
     e = material.evaluation
     labels = ("truth",) if material.truth.shape[1] == 1 else tuple(f"truth_{t}" for t in material.targets)
     columns = ("id", *labels, *material.model.task.columns)
-    ids = e.ids if e is not None and len(e.ids) == len(material.truth) else tuple(map(str, range(1, len(material.truth) + 1)))
+    ids = (
+        e.ids
+        if e is not None and len(e.ids) == len(material.truth)
+        else tuple(map(str, range(1, len(material.truth) + 1)))
+    )
     rows = [
         (i, *(material.classes[int(v)] if material.classes and v == v else v for v in t), *s)
         for i, t, s in zip(ids, material.truth.tolist(), material.scores.tolist(), strict=True)
     ]
     kind = "out-of-fold predictions" if material.out_of_fold else "predictions"
-    return hold_rows("predictions.tsv", columns, rows, f"Truth and {kind} of the records the figures rest on.", most=MOST_ROWS)
+    return hold_rows(
+        "predictions.tsv", columns, rows, f"Truth and {kind} of the records the figures rest on.", most=MOST_ROWS
+    )

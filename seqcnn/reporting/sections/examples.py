@@ -59,7 +59,11 @@ def chosen_records(material: Material, rows: Any) -> list[tuple[str, str, Any]]:
     what = "smallest and largest error" if material.task == "regression" else "most and least probable true answer"
     half = min(EACH, len(order) // 2)
     return [
-        ("Best predicted", f"Of all records, those with the {what.split(' and ')[0]} {what.split(' ', 3)[-1]}.", order[:half]),
+        (
+            "Best predicted",
+            f"Of all records, those with the {what.split(' and ')[0]} {what.split(' ', 3)[-1]}.",
+            order[:half],
+        ),
         ("Worst predicted", f"Of all records, those with the {what.split(' and ')[1]}.", order[::-1][:EACH]),
     ]
 

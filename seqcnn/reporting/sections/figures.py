@@ -21,8 +21,12 @@ class Figures(Section):
                 "missing": "There is no performance to show: the data have no targets, and the model keeps no figures."
             }
         rows = [
-            (spoken(name), material.figure(name), MEANING.get(name, ""))
-            for name in e.metrics
-            if name != "per_target"
+            (spoken(name), material.figure(name), MEANING.get(name, "")) for name in e.metrics if name != "per_target"
         ]
-        return {"rows": rows, "n": e.n, "threshold": e.threshold, "per_class": e.n_per_class, "oof": material.out_of_fold}
+        return {
+            "rows": rows,
+            "n": e.n,
+            "threshold": e.threshold,
+            "per_class": e.n_per_class,
+            "oof": material.out_of_fold,
+        }

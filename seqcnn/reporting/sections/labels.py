@@ -24,8 +24,9 @@ class Labels(Section):
 
     def content(self, material: Material) -> dict[str, Any]:
         """Return a table: a row a class, label or target."""
+        rows: list[tuple[str, int | None, list[Any]]] = []
         if material.task == "regression":
-            names = [n for n in ("pearson", "spearman", "r2", "rmse")]
+            names = ["pearson", "spearman", "r2", "rmse"]
             rows = [(label, None, [v.get(n) for n in names]) for label, v in material.per_target.items()]
             what = "target"
         elif material.has_records:
@@ -35,8 +36,6 @@ class Labels(Section):
                 for label, truth, score, extra in self._each(material)
             ]
             what = "class, against the rest" if material.task == "multiclass" else "label"
-        else:
-            rows = []
         if not rows:
             return {"missing": "No table by class: no predictions for single records are at hand."}
         return {"names": [spoken(n) for n in names], "rows": rows, "what": what}

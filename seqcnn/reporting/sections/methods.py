@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from seqcnn.reporting.material import Material
 from seqcnn.reporting.section import Section
-from seqcnn.reporting.words import count, listed, number, plural, spoken
+from seqcnn.reporting.words import count, listed, number, plural
 from seqcnn.runtime import versions
 
 
@@ -48,7 +48,14 @@ def flat(values: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
 
 def paragraphs(material: Material) -> list[str]:
     """Return the methods, a paragraph a step."""
-    return [input_(material), network(material), training(material), strands(material), figures(material), motifs(material)]
+    return [
+        input_(material),
+        network(material),
+        training(material),
+        strands(material),
+        figures(material),
+        motifs(material),
+    ]
 
 
 def input_(material: Material) -> str:
@@ -87,15 +94,29 @@ def network(material: Material) -> str:
 def training(material: Material) -> str:
     """Say how it was trained."""
     record = material.model.record
+    told = record.options
     counts = listed([f"{n:,} for {part}" for part, n in record.counts.items() if n])
     text = "Training. AdamW under a one-cycle schedule, stopped early on the validation part, the best weights kept"
+    numbers = [
+        f"{name} {told[key]:g}"
+        for key, name in (("lr", "peak learning rate"), ("weight_decay", "weight decay"), ("batch_size", "batches of"))
+        if isinstance(told.get(key), int | float)
+    ]
+    if isinstance(told.get("epochs"), int):
+        numbers.append(f"at most {plural(told['epochs'], 'epoch')}")
+    text += f" ({', '.join(numbers)})" if numbers else ""
     text += f"; records: {counts}." if counts else "."
-    said = {k: v for k, v in record.calibration.items() if isinstance(v, int | float | str)}
+    if told.get("seeded_motifs"):
+        seeded = plural(int(told["seeded_motifs"]), "first-layer filter")
+        text += f" {seeded} started from words enriched in the training records."
     if material.task != "regression":
-        text += " Logits were then calibrated on the validation part"
-        text += f" ({', '.join(f'{spoken(k)} {number(v) if isinstance(v, float) else v}' for k, v in said.items())})." if said else "."
+        text += " The logits were then calibrated on the validation part: scaled and shifted"
+        said = [(name, record.calibration.get(key)) for name, key in (("slope", "scale"), ("offset", "bias"))]
+        known = [f"{name} {number(value)}" for name, value in said if isinstance(value, int | float)]
+        text += f" ({', '.join(known)})." if known else "."
     if material.baselines:
-        text += f" The baselines ({listed([material.baseline_name(b) for b in material.baselines])}) were fitted on the same records."
+        baselines = listed([material.baseline_name(b) for b in material.baselines])
+        text += f" The baselines ({baselines}) were fitted on the same records."
     return text
 
 
@@ -120,7 +141,10 @@ def figures(material: Material) -> str:
     )
     text += ", within class)." if material.classes else ")."
     if material.out_of_fold:
-        text += " Nothing remained of the data given, so the stored out-of-fold predictions are shown: each training record scored by a network trained without its fold."
+        text += (
+            " Nothing remained of the data given, so the stored out-of-fold predictions are shown: each training "
+            "record is scored by a network trained without its fold."
+        )
     return text + " Differences to the baselines are paired: on the same records (AUROC: DeLong 1988)."
 
 
@@ -131,9 +155,9 @@ def motifs(material: Material) -> str:
         return ""
     text = (
         "Motifs. A filter's sites are the places where its activation exceeds "
-        f"{found.threshold:g} of its maximum; the letters at the sites, aligned, are counted into a matrix, filters that "
-        "hold the same motif are merged, and flanks without information are dropped. Importance is the mean rise of a "
-        "record's loss (in nats) when the motif's filters output their mean instead"
+        f"{found.threshold:g} of its maximum; the letters at the sites, aligned, are counted into a matrix, filters "
+        "that hold the same motif are merged, and flanks without information are dropped. Importance is the mean rise "
+        "of a record's loss (in nats) when the motif's filters output their mean instead"
     )
     if not found.database:
         return text + ". The motifs were not compared with a database."

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from seqcnn.reporting.gallery import MOST_SHOWN
 from seqcnn.reporting.material import Material
 from seqcnn.reporting.section import Section
-from seqcnn.reporting.words import listed, plural
+from seqcnn.reporting.words import listed
 
 
 class Motifs(Section):
@@ -19,7 +19,9 @@ class Motifs(Section):
         """Return the motifs that count, those that do not, and how they were found."""
         found = material.motifs
         if found is None:
-            why = material.missing.get("motifs", "this network has no first layer of filters that could be read as motifs")
+            why = material.missing.get(
+                "motifs", "this network has no first layer of filters that could be read as motifs"
+            )
             return {"missing": f"There are no motifs to show: {why}."}
         shown = material.gallery[:MOST_SHOWN]
         return {
@@ -27,11 +29,8 @@ class Motifs(Section):
             "strong": material.strong,
             "weak": [s for s in shown if s not in material.strong],
             "hidden": len(found.motifs) - len(shown),
-            "dead": len(found.dead),
-            "flat": len(found.flat),
             "database": found.database,
             "threshold": found.threshold,
             "notes": found.notes,
             "classes": listed(list(shown[0].found.shares)) if shown else "",
-            "total": plural(len(found.motifs), "motif"),
         }

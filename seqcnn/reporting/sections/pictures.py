@@ -28,7 +28,10 @@ class Pictures(Section):
             order = rows[np.argsort(-material.losses[rows], kind="stable")]
             rng = np.random.default_rng(0)
             some = np.sort(rng.choice(rows, min(EACH, len(rows)), replace=False))
-            groups = [("Worst predicted", self._cards(material, order[:EACH])), ("Drawn at random", self._cards(material, some))]
+            groups = [
+                ("Worst predicted", self._cards(material, order[:EACH])),
+                ("Drawn at random", self._cards(material, some)),
+            ]
         conv = getattr(material.model.network, "filters", None)
         filters = []
         if conv is not None:
@@ -40,5 +43,7 @@ class Pictures(Section):
         cards = []
         for at in rows:
             row = int(material.rows[at])
-            cards.append((picture_uri(np.asarray(material.data.raw[row])), material.data.ids[row], said(material, int(at))))
+            cards.append(
+                (picture_uri(np.asarray(material.data.raw[row])), material.data.ids[row], said(material, int(at)))
+            )
         return cards

@@ -51,7 +51,7 @@ class Roc(Section):
             draw_curve(curve.x, curve.y, ax, color=material.colors[name], label=f"{label} {number(area)}", band=band)
         if material.task == "binary":
             self._baselines(material, shown[0][1], ax)
-        legend(ax, loc="lower right" if self.which == 0 else "lower left")
+        legend(ax, loc="lower right" if self.which == 0 else "best", ncols=2 if len(shown) > 5 else 1)
         return {
             "plot": inline(to_svg(fig, title=self.title)),
             "n": len(material.truth),

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import numpy as np
+
 from seqcnn.plot.canvas import figure
 from seqcnn.plot.scatter import MOST_POINTS, draw_scatter
 from seqcnn.plot.svg import to_svg
@@ -44,15 +45,21 @@ class Scatter(Section):
 
 
 def logarithmic(ax: Any, truth: Any, score: Any) -> None:
-    """Make both axes logarithmic, linear around zero where values are not all positive."""
-    from matplotlib.ticker import NullLocator, SymmetricalLogLocator
+    """Make both axes logarithmic over one range, linear around zero where values are not all positive."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, SymmetricalLogLocator
 
     values = np.concatenate([truth, score])
-    linear = 10.0 ** np.ceil(np.log10(np.quantile(np.abs(truth), 0.75) or 1.0))
+    low, high = values.min(), values.max()
+    ax.lines[-1].set_data([low, high], [low, high])
+    positive = values.min() > 0
+    linear = 10.0 ** np.floor(np.log10(np.quantile(np.abs(truth), 0.75) or 1.0))
     for name, axis in (("x", ax.xaxis), ("y", ax.yaxis)):
-        if values.min() > 0:
+        if positive:
             getattr(ax, f"set_{name}scale")("log")
+            axis.set_major_locator(LogLocator(base=10, numticks=8))
         else:
-            getattr(ax, f"set_{name}scale")("symlog", linthresh=linear, linscale=1.5)
+            getattr(ax, f"set_{name}scale")("symlog", linthresh=linear, linscale=1)
             axis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=linear))
         axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        getattr(ax, f"set_{name}lim")((low / 1.3, high * 1.3) if positive else (low - linear / 5, high * 1.3))

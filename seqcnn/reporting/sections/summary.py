@@ -38,6 +38,7 @@ class Summary(Section):
         return {
             "figure": shown,
             "spoken": spoken(shown.name),
+            "beaten": beaten(material),
             "verdict": material.verdict,
             "sentences": [s for s in (performance(material, shown), comparison(material), learned(material)) if s],
             "caveats": caveats(material),
@@ -57,7 +58,9 @@ def performance(material: Material, shown: Figure) -> str:
     """Return one sentence on how good the predictions are."""
     e = material.evaluation
     if e is None or shown.value is None:
-        return "No figures could be computed: there is no record with a known answer that the network has not trained on."
+        return (
+            "No figures could be computed: there is no record with a known answer that the network has not trained on."
+        )
     where = f"on {plural(e.n, 'record')} that played no part in training"
     if material.out_of_fold:
         where = f"on {plural(e.n, 'training record')}, each scored by a network trained without it"
@@ -84,8 +87,7 @@ def performance(material: Material, shown: Figure) -> str:
     r2 = material.figure("r2").value
     return (
         f"{first_upper(where)}, predicted and true values have a rank correlation of {number(shown.value)}{several}"
-        f"{span}; the predictions explain {percent(max(r2, 0)) if r2 is not None else 'an undefined share'} "
-        "of the variance."
+        f"{span}; R² is {number(r2, 2)}."
     )
 
 
@@ -93,6 +95,12 @@ def commonest(material: Material) -> float | None:
     """Return the share of the most frequent class among the evaluated records."""
     counts = material.evaluation.n_per_class if material.evaluation is not None else {}
     return max(counts.values()) / max(sum(counts.values()), 1) if counts else None
+
+
+def beaten(material: Material) -> str:
+    """Return the name of the strongest baseline if it is better beyond the interval of the difference, else nothing."""
+    found = material.difference(material.baselines[0]) if material.baselines else None
+    return material.baseline_name(material.baselines[0]) if found is not None and found[3] < 0 else ""
 
 
 def comparison(material: Material) -> str:
@@ -121,37 +129,50 @@ def learned(material: Material) -> str:
         return "No motif that it learned changes its predictions measurably."
     first = material.strong[0]
     match = first.best
-    what = "resembles nothing in the database"
+    what = ""
     if match is not None:
-        what = f"resembles {match.name} ({match.family or 'family unknown'}, q = {tiny(match.qvalue)})"
+        what = f"resembles {match.name} ({match.family or 'family unknown'}, q = {tiny(match.qvalue)}); it "
+    elif material.motifs.database:
+        what = "resembles nothing in the database; it "
     held = listed([f"{percent(share)} of {name}" for name, share, _ in first.shares[:3]])
     others = len(material.strong) - 1
-    more = f" {first_upper(plural(others, 'more motif'))} {'matters' if others == 1 else 'matter'} measurably." if others else ""
-    return f"The motif it relies on most {what}; it is found in {held}.{more}"
+    more = (
+        f" {first_upper(plural(others, 'more motif'))} {'matters' if others == 1 else 'matter'} measurably."
+        if others
+        else ""
+    )
+    return f"The motif it relies on most {what}is found in {held}.{more}"
 
 
 def caveats(material: Material) -> list[str]:
     """Return what a careful reader should be told next to the headline."""
-    told = []
+    told: list[str] = []
     e = material.evaluation
     if e is None:
         return told
     if material.out_of_fold:
-        told.append("These are out-of-fold figures: each record is scored by a network of the same design that did not train on it, not by the one in the model file.")
+        told.append(
+            "These are out-of-fold figures: each record is scored by a network of the same design that did not train "
+            "on it, not by the one in the model file."
+        )
     if e.source == "stored":
         told.append(
-            "These are the figures stored with the model: of the records given here, "
-            f"{material.missing.get('evaluation', 'none could be used')}."
+            f"These are the figures stored with the model: {material.missing.get('evaluation', 'none could be used')}."
         )
     trained = e.excluded.get("trained_on", 0)
     if trained and e.source == "test data":
-        told.append(f"{plural(trained, 'record')} of the data given {'was' if trained == 1 else 'were'} used in training and left out of every figure here.")
+        told.append(
+            f"{plural(trained, 'record')} of the data given {'was' if trained == 1 else 'were'} used in training and "
+            "left out of every figure here."
+        )
     smallest = min(e.n_per_class.values(), default=e.n)
     if smallest < 50:
         told.append(f"Few records: the smallest class has {smallest}. Read the intervals, not the figures.")
     calibration = material.figure("ece").value
     if calibration is not None and calibration > 0.1:
-        told.append(f"The stated probabilities are off by {percent(calibration)} on average: use them to rank, not as chances.")
+        told.append(
+            f"The stated probabilities are off by {percent(calibration)} on average: use them to rank, not as chances."
+        )
     return told
 
 
@@ -163,7 +184,15 @@ def facts(material: Material) -> list[tuple[str, str]]:
     counts = record.counts
     network = getattr(material.model.network, "name", type(material.model.network).__name__.lower())
     rows = [
-        ("Task", {"binary": "two classes", "multiclass": f"{len(material.classes)} classes", "multilabel": f"{len(material.targets)} labels", "regression": "regression"}.get(material.task, material.task)),
+        (
+            "Task",
+            {
+                "binary": "two classes",
+                "multiclass": f"{len(material.classes)} classes",
+                "multilabel": f"{len(material.targets)} labels",
+                "regression": "regression",
+            }.get(material.task, material.task),
+        ),
         ("Records", listed([f"{n:,} {part}" for part, n in counts.items() if n]) or f"{len(material.data):,}"),
         ("Length" if material.kind == "codes" else "Width", f"{size} {material.unit}"),
         ("Network", f"{network}, {material.model.n_parameters:,} weights"),

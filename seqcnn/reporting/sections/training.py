@@ -39,15 +39,20 @@ class Training(Section):
             if any(row.get(key) is not None for row in history)
         }
         draw_history(epochs, losses, ax, best=best, y="loss")
-        plots.append((inline(to_svg(fig, title="Loss over epochs")), "Loss on the training and the validation part; lower is better."))
-        metric = next(
-            (k for k in history[-1] if k not in _SILENT and isinstance(history[-1][k], int | float)), None
+        plots.append(
+            (
+                inline(to_svg(fig, title="Loss over epochs")),
+                "Loss on the training and the validation part; lower is better.",
+            )
         )
+        metric = next((k for k in history[-1] if k not in _SILENT and isinstance(history[-1][k], int | float)), None)
         if metric is not None:
             fig, (ax,) = figure(400, 260)
             name = spoken(metric.removeprefix("valid_"))
             draw_history(epochs, {"validation": ([row.get(metric) for row in history], ORANGE)}, ax, best=best, y=name)
-            plots.append((inline(to_svg(fig, title=f"{name} over epochs")), f"{first_upper(name)} on the validation part."))
+            plots.append(
+                (inline(to_svg(fig, title=f"{name} over epochs")), f"{first_upper(name)} on the validation part.")
+            )
         return {
             "plots": plots,
             "epochs": len(record.history),
@@ -80,6 +85,8 @@ def choices(material: Material) -> list[tuple[str, str, str, list[tuple[str, flo
     rows = []
     for name, found in material.model.record.choices.items():
         chosen, how, measured = str(found.get("chosen", "")), str(found.get("how", "")), found.get("figures", {})
+        if how not in ("given", "compared"):
+            continue
         losses = [(SAID[key], float(measured[key])) for key in SAID if isinstance(measured.get(key), int | float)]
         if how == "compared":
             how = f"compared: {measured.get('by', 'models on folds')}, {measured.get('records', 0):,} held-out records"

@@ -1,0 +1,175 @@
+"""The verb sites: motifs and sequences in, the places where they occur out."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from seqcnn.alphabet import RNA
+from seqcnn.checks import did_you_mean
+from seqcnn.data.sources.records import Coder, told_alphabet
+from seqcnn.errors import OptionError
+from seqcnn.io.fasta import read_sequences
+from seqcnn.io.meme import read_meme_file
+from seqcnn.io.opening import STDIN, shown
+from seqcnn.io.tsv import tsv_rows
+from seqcnn.io.writing import atomic, check_writable
+from seqcnn.motif import Motif
+from seqcnn.motifs.sites import Found, chunked, find_sites
+from seqcnn.options import SitesOptions
+from seqcnn.registry import resolve
+from seqcnn.sequence import Codes, Record
+
+COLUMNS = ("motif", "name", "id", "start", "end", "strand", "score", "pvalue", "qvalue", "sequence")
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where motifs were found.
+
+    Parameters
+    ----------
+    motifs
+        As they were searched with.
+    ids
+        Identifier of every record that was read.
+    found
+        The sites; its ``motifs`` and ``records`` point into the two above.
+    notes
+        Sentences that say how the search was done.
+    """
+
+    motifs: tuple[Motif, ...]
+    ids: tuple[str, ...]
+    found: Found
+    notes: tuple[str, ...]
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield a row of `COLUMNS` for each site; 0-based, half-open."""
+        f = self.found
+        for i in range(len(f)):
+            motif = self.motifs[f.motifs[i]]
+            yield (
+                motif.name,
+                motif.alt,
+                self.ids[f.records[i]],
+                int(f.starts[i]),
+                int(f.ends[i]),
+                "-" if f.reverse[i] else "+",
+                float(f.scores[i]),
+                float(f.pvalues[i]),
+                float(f.qvalues[i]),
+                f.sequences[i],
+            )
+
+
+def sites(
+    motifs: str | os.PathLike[str] | Sequence[Motif],
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    options: SitesOptions | None = None,
+    *,
+    output: str | os.PathLike[str] = STDIN,
+) -> Located:
+    """Write where motifs occur in sequences, record by record, as TSV, or as BED where `output` ends in ``.bed``.
+
+    P-values are exact for the letter frequencies that the MEME file states (equal ones for given motifs); q-values are
+    Benjamini and Hochberg's over all positions and strands at which a motif was tested. Both strands are searched for
+    DNA, the given one for RNA and protein. Starts are 0-based, ends exclusive. Records stream through; the sites stay
+    in memory until the last is known, since their q-values depend on it.
+
+    Parameters
+    ----------
+    motifs
+        A MEME file, or motifs.
+    paths
+        FASTA, FASTQ, GenBank or EMBL files, plain or .gz; ``-`` is standard input.
+    options
+        Largest p- and q-value, alphabet, unknown letters, strands.
+    output
+        A file, written whole or not at all, or ``-`` for standard output.
+
+    Raises
+    ------
+    OptionError
+        If the alphabet asked for is not the motifs'.
+    InputFileError, FormatError, AlphabetError, OutputFileError
+        As reading and writing find them.
+    """
+    options = SitesOptions() if options is None else options
+    files = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
+    if not files:
+        raise OptionError("sites: no input given; pass sequence files, or - for standard input")
+    if files.count(STDIN) > 1:
+        raise OptionError("-: standard input can be read once only")
+    place = os.fspath(output)
+    if place != STDIN:
+        check_writable(place)
+    if isinstance(motifs, str | os.PathLike):
+        file = read_meme_file(Path(motifs))
+        wanted, background = list(file.motifs), file.background
+    else:
+        wanted, background = list(motifs), None
+    first, records = _opened(files[0], wanted, options)
+    if first != wanted[0].alphabet.name:
+        wanted = [replace(motif, alphabet=resolve("alphabet", first)) for motif in wanted]
+    alphabet = wanted[0].alphabet
+    coder = Coder(alphabet, unknown=options.unknown)
+    ids: list[str] = []
+
+    def codes() -> Iterator[Codes]:
+        for number, path in enumerate(files):
+            stream = records if number == 0 else told_alphabet(read_sequences(path), shown(path), asked=alphabet)[1]
+            for names, batch in coder.batches(stream, shown(path)):
+                ids.extend(names)
+                yield from batch
+
+    both = options.strands == "both" and alphabet.name == "dna"
+    found = find_sites(
+        wanted, chunked(codes()), background=background, pvalue=options.pvalue, qvalue=options.qvalue, both_strands=both
+    )
+    located = Located(tuple(wanted), tuple(ids), found, tuple(_notes(located_in=len(ids), sites=len(found), both=both,
+                      stated=background is not None, letters=coder.replaced)))  # fmt: skip
+    if place.lower().endswith(".bed"):
+        _write_bed(located, place)
+    else:
+        with tsv_rows(place, COLUMNS) as write:
+            write(located.rows())
+    return located
+
+
+def _opened(path: str, motifs: Sequence[Motif], options: SitesOptions) -> tuple[str, Iterator[Record]]:
+    """Return the name of the alphabet to search in, told from the first input, and the records of that input."""
+    if not motifs:
+        raise OptionError("sites: no motif given")
+    alphabet = motifs[0].alphabet
+    if options.alphabet is not None:
+        asked = resolve("alphabet", options.alphabet)
+        if asked.size != alphabet.size:
+            raise OptionError(
+                f"--alphabet {options.alphabet}: the motifs are {alphabet.name}"
+                f"{did_you_mean(options.alphabet, [alphabet.name])}; leave it out"
+            )
+        return asked.name, told_alphabet(read_sequences(path), shown(path), asked=asked)[1]
+    told, records = told_alphabet(read_sequences(path), shown(path))
+    records = told_alphabet(records, shown(path), asked=alphabet)[1]
+    return (RNA.name if told is RNA and alphabet.size == RNA.size else alphabet.name), records
+
+
+def _notes(*, located_in: int, sites: int, both: bool, stated: bool, letters: dict[str, int]) -> Iterator[str]:
+    """Yield sentences that say how the search was done."""
+    yield (
+        f"{sites:,} sites in {located_in:,} records, {'both strands' if both else 'one strand'}; p-values for "
+        f"{'the letter frequencies of the motif file' if stated else 'equal letter frequencies'}"
+    )
+    if letters:
+        yield "letters: " + ", ".join(f"{count:,} {what}" for what, count in letters.items())
+
+
+def _write_bed(located: Located, path: str) -> None:
+    """Write BED6: the score is -100 times the logarithm of the p-value, at most 1000."""
+    from math import log10
+
+    with atomic(path) as stream:
+        for motif, name, record, start, end, strand, _, pvalue, _, _ in located.rows():
+            score = min(1000, round(-100 * log10(max(float(str(pvalue)), 1e-10))))
+            stream.write(f"{record}\t{start}\t{end}\t{motif}{f'|{name}' if name else ''}\t{score}\t{strand}\n")
