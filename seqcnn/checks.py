@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 
 from seqcnn.errors import OptionError
 
@@ -41,6 +42,8 @@ def within(
     >>> within(0.1, "--valid", 0, 1)
     0.1
     """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise OptionError(f"{name}: expected a number, found {value!r}")
     if value != value or (low is not None and value < low) or (high is not None and value > high):
         if high is None:
             wanted = f"{low} or more"
@@ -49,4 +52,16 @@ def within(
         else:
             wanted = f"from {low} to {high}"
         raise OptionError(f"{name}: expected {wanted}, found {value}")
+    return value
+
+
+def whole(value: int, name: str, low: int | None = None, high: int | None = None) -> int:
+    """Return `value` if it is a whole number and ``low <= value <= high``, else raise `OptionError`.
+
+    >>> whole(5, "--epochs", 1)
+    5
+    """
+    if isinstance(value, Real) and not isinstance(value, bool | Integral):
+        raise OptionError(f"{name}: expected a whole number, found {value!r}")
+    within(value, name, low, high)
     return value

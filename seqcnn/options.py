@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from seqcnn.checks import did_you_mean, one_of, within
+from seqcnn.checks import did_you_mean, one_of, whole, within
 from seqcnn.errors import OptionError
 from seqcnn.registry import names
 
@@ -49,7 +49,7 @@ class DataOptions:
         for clause in self.where:
             if "=" not in clause:
                 raise OptionError(f"--where: expected COLUMN=VALUE, found {clause!r}")
-        within(self.seed, "--seed", 0, 2**32 - 1)
+        whole(self.seed, "--seed", 0, 2**32 - 1)
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,17 @@ class TrainOptions:
         if self.split != "random" and not self.split.startswith("column:"):
             raise OptionError(f"--split: expected random or column:NAME, found {self.split!r}")
         if self.epochs is not None:
-            within(self.epochs, "--epochs", 1)
+            whole(self.epochs, "--epochs", 1)
         if self.batch_size is not None:
-            within(self.batch_size, "--batch-size", 1)
+            whole(self.batch_size, "--batch-size", 1)
         if self.lr is not None:
             within(self.lr, "--lr", 1e-8, 10)
-        within(self.folds, "--folds", 0, 100)
-        within(self.seed, "--seed", 0, 2**32 - 1)
+        if self.folds == 1:
+            raise OptionError("--folds: expected 0 for none, or from 2 to 100, found 1")
+        whole(self.folds, "--folds", 0, 100)
+        for name in ("valid", "test"):
+            _share(getattr(self, name), f"--{name}")
+        whole(self.seed, "--seed", 0, 2**32 - 1)
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,9 @@ class ScoreOptions:
         one_of(self.output, ("probability", "logit"), "--output")
         one_of(self.unknown, ("error", "mask"), "--unknown")
         if self.window is not None:
-            within(self.window, "--window", 1)
+            whole(self.window, "--window", 1)
         if self.step is not None:
-            within(self.step, "--step", 1)
+            whole(self.step, "--step", 1)
             if self.window is None:
                 raise OptionError("--step: needs --window too; pass both, or neither")
 
@@ -160,10 +164,21 @@ class DemoOptions:
     seed: int = opt(0, "seed of everything random")
 
     def __post_init__(self) -> None:
-        within(self.records, "--records", 100)
+        whole(self.records, "--records", 100)
         if self.epochs is not None:
-            within(self.epochs, "--epochs", 1)
-        within(self.seed, "--seed", 0, 2**32 - 1)
+            whole(self.epochs, "--epochs", 1)
+        whole(self.seed, "--seed", 0, 2**32 - 1)
+
+
+def _share(values: tuple[str, ...], name: str) -> None:
+    """Refuse a fraction that leaves nothing, or one among files; names of files are not looked at."""
+    for value in values:
+        try:
+            share = float(value)
+        except ValueError:
+            continue
+        if len(values) > 1 or not 0 <= share < 1:
+            raise OptionError(f"{name}: expected one fraction from 0 to below 1, or files, found {' '.join(values)}")
 
 
 def from_mapping(values: Mapping[str, Any], where: str, *classes: type) -> dict[str, Any]:

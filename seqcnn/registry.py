@@ -49,21 +49,30 @@ REGISTRY: dict[str, dict[str, Entry]] = {
         "jitter": Entry("seqcnn.data.augmentation:PixelShift", "pixels: move by a few pixels"),
     },
     "section": {
-        "summary": Entry("seqcnn.reporting.sections.summary:Summary", "what was learned, with the headline figure beside the baselines'"),
+        "summary": Entry(
+            "seqcnn.reporting.sections.summary:Summary",
+            "what was learned, with the headline figure beside the baselines'",
+        ),
         "data": Entry("seqcnn.reporting.sections.data:Data", "sources, balance, lengths, what was replaced or dropped"),
         "training": Entry("seqcnn.reporting.sections.training:Training", "loss and metric over epochs"),
         "figures": Entry("seqcnn.reporting.sections.figures:Figures", "every figure with its interval and meaning"),
         "roc": Entry("seqcnn.reporting.sections.roc:Roc", "ROC curves with intervals"),
         "pr": Entry("seqcnn.reporting.sections.pr:PrecisionRecall", "precision-recall curves with intervals"),
         "scores": Entry("seqcnn.reporting.sections.scores:Scores", "scores by class"),
-        "calibration": Entry("seqcnn.reporting.sections.calibration:Calibration", "stated against observed probability"),
+        "calibration": Entry(
+            "seqcnn.reporting.sections.calibration:Calibration", "stated against observed probability"
+        ),
         "confusion": Entry("seqcnn.reporting.sections.confusion:Confusion", "true against predicted class"),
         "scatter": Entry("seqcnn.reporting.sections.scatter:Scatter", "predicted against true values"),
         "labels": Entry("seqcnn.reporting.sections.labels:Labels", "figures for each class, label or target"),
         "baselines": Entry("seqcnn.reporting.sections.baselines:Baselines", "what something simpler reaches"),
         "motifs": Entry("seqcnn.reporting.sections.motifs:Motifs", "the motif gallery"),
-        "examples": Entry("seqcnn.reporting.sections.examples:Examples", "best and worst predicted sequences with their sites"),
-        "pictures": Entry("seqcnn.reporting.sections.pictures:Pictures", "best and worst predicted pictures, first-layer filters"),
+        "examples": Entry(
+            "seqcnn.reporting.sections.examples:Examples", "best and worst predicted sequences with their sites"
+        ),
+        "pictures": Entry(
+            "seqcnn.reporting.sections.pictures:Pictures", "best and worst predicted pictures, first-layer filters"
+        ),
         "methods": Entry("seqcnn.reporting.sections.methods:Methods", "methods in words, versions, commands"),
         "downloads": Entry("seqcnn.reporting.sections.downloads:Downloads", "files held inside the page"),
     },

@@ -115,7 +115,9 @@ def encode(letters: bytes | str, alphabet: Alphabet, *, unknown: str = "error", 
             what = f"{where}, position {at + 1}: {chr(raw[at])!r} is not a letter of the {alphabet.name} alphabet"
             protein = INVALID not in raw.translate(PROTEIN.lookup) and tell_alphabet([raw]) is PROTEIN
             if protein and alphabet is not PROTEIN:
-                raise AlphabetError(f"{what}; this looks like protein: pass --alphabet protein if it is")
+                raise AlphabetError(
+                    f"{what}; this looks like protein: give {alphabet.name}, or pass --alphabet protein to train"
+                )
             raise AlphabetError(
                 f"{what} ({alphabet.symbols}); correct the sequence, name another --alphabet, or mask such letters "
                 "with --unknown mask"

@@ -21,7 +21,7 @@ def test_numbers_and_pictures(examples: Path) -> None:
     assert "; regression: expression" in repr(data)
     assert "300 known" in data._repr_html_()
     shapes = seqcnn.read(examples / "shapes")
-    assert "120 pictures of 12 x 12 pixels, 1 channel" in shapes._repr_html_()
+    assert "120 pictures of 20 x 20 pixels, 1 channel" in shapes._repr_html_()
 
 
 def test_names_are_escaped() -> None:

@@ -52,6 +52,23 @@ def test_predict_takes_any_form_of_sequences(form: Any) -> None:
     np.testing.assert_allclose(MODEL.predict(form(SOME)), MODEL.predict(SOME), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "wrong,found",
+    [
+        (None, "NoneType"),
+        (5, "int"),
+        ({"a": "ACGT"}, "dict"),
+        ({"ACGT"}, "set"),
+        (np.array("ACGT"), r"ndarray of shape \(\)"),
+        (np.array([["ACGT"], ["GG"]]), r"ndarray of shape \(2, 1\)"),
+        (pd.DataFrame({"seq": ["ACGT"]}), r"DataFrame of shape \(1, 1\)"),
+    ],
+)
+def test_what_holds_no_one_column_of_text_is_refused(wrong: Any, found: str) -> None:
+    with pytest.raises(DataError, match=f"expected dna sequences as a list or one column of text, found {found}"):
+        MODEL.predict(wrong)
+
+
 def test_one_string_is_one_record() -> None:
     np.testing.assert_allclose(MODEL.predict(SOME[0]), MODEL.predict(SOME)[:1], atol=1e-6)
     assert MODEL.predict([]).shape == (0,)

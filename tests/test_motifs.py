@@ -359,3 +359,18 @@ def test_what_is_worth_keeping() -> None:
     rows = [none, strong, none, none, strong, none, weak, none, none, none, none, none, none, weak]
     assert worth_keeping(np.array(rows, float), background) == (1, 5)
     assert worth_keeping(np.array([none, none], float), background) == (0, 0)
+
+
+def test_threads_do_not_matter_and_are_put_back(monkeypatch: pytest.MonkeyPatch, found: MotifSet) -> None:
+    monkeypatch.setattr(activations, "BATCH_BYTES", {"cpu": 9000, "cuda": 9000})
+    model = known_model()
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        again = find_motifs(model, planted_data())
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert [m.motif.consensus for m in again] == [m.motif.consensus for m in found]
+    assert again[0].importance == pytest.approx(found[0].importance, abs=1e-6)
+    assert again[0].positions.tolist() == found[0].positions.tolist()

@@ -1,5 +1,7 @@
 """Tests of pictures: every mode to channels, mixed folders converted, broken files named."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,9 @@ from seqcnn.data.dataset import Expected
 from seqcnn.data.sources.pictures import read_picture_folder, stack
 from seqcnn.errors import DataError, FormatError, InputFileError, OptionError
 from seqcnn.io.pictures import conform, list_pictures, read_picture
-from seqcnn.options import DataOptions
+from seqcnn.options import DataOptions, TrainOptions
 from seqcnn.workflow.read import read, stream_pictures
+from seqcnn.workflow.train import train
 
 image = pytest.importorskip("PIL.Image", reason="pillow is an extra")
 
@@ -194,3 +197,13 @@ def test_stack_of_uneven_pictures():
     pixels, notes = stack([np.zeros((1, 2, 3), np.uint8)] * 2 + [np.ones((3, 4, 4), np.uint8)])
     assert pixels.shape == (3, 1, 2, 3)
     assert len(notes) == 2
+
+
+def test_options_of_sequences_do_not_suit_pictures(tmp_path):
+    shapes = folder_of(tmp_path / "shapes", {"a": [(8, 8)] * 12, "b": [(8, 8)] * 12})
+    with pytest.raises(OptionError, match="--alphabet dna: belongs to sequences; these are pictures"):
+        read(shapes, DataOptions(alphabet="dna"))
+    options = TrainOptions(network="motif", positions="aware", epochs=1, folds=0, baselines=False)
+    with pytest.raises(OptionError, match="--positions aware: belongs to sequences"):
+        train(read(shapes), options)
+    assert train(read(shapes), replace(options, positions="auto")).record.choices["positions"]["chosen"] == "free"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from seqcnn.alphabet import DNA, PROTEIN, RNA
 from seqcnn.data.negatives import add_shuffles
-from seqcnn.data.sources.records import Coder
+from seqcnn.data.sources.records import Coder, told_alphabet
 from seqcnn.errors import AlphabetError, DataError, FormatError, InputFileError, OptionError, SeqcnnWarning
 from seqcnn.options import DataOptions
 from seqcnn.sequence import Record, Sequences, decode
@@ -161,6 +161,7 @@ def test_a_file_whose_name_holds_an_equals_sign(at):
     [
         ([], {}, DataError, "no data given"),
         ("none.fa", {}, InputFileError, "none.fa: no such file"),
+        (["pos.fa", "neg.fa", "none.fa"], {"task": "binary"}, InputFileError, "none.fa: no such file"),
         (["pos.fa", "pos.fa"], {}, DataError, "pos.fa is given twice"),
         (["pos.fa", "./pos.fa"], {}, DataError, "is given twice"),
         (["pos.fa", "pos=neg.fa"], {}, DataError, "both be class 'pos'; name them with NAME=FILE"),
@@ -283,6 +284,8 @@ def test_records_stream_with_ids_order_and_counts(at):
         list(stream_records("protein.fa", DNA))
     with pytest.raises(InputFileError, match="is a folder; expected a file of sequences"):
         list(stream_records(".", DNA))
+    with pytest.raises(DataError, match="x.png is a picture; the model reads dna sequences"):
+        list(stream_records("x.png", DNA))
     (at / "long.fa").write_text(">a\n" + "ACGT" * 60)
     with pytest.warns(SeqcnnWarning, match="read as protein, but it looks like dna"):
         list(stream_records("long.fa", PROTEIN))
@@ -295,6 +298,19 @@ def test_unknown_letters_in_a_stream(at):
     counts: dict[str, int] = {}
     assert len(list(stream_records("x.fa", DNA, "mask", counts=counts))) == 1
     assert counts == {"unknown read as N": 1}
+
+
+def test_the_alphabet_is_told_without_holding_a_genome():
+    taken = 0
+
+    def chromosomes():
+        nonlocal taken
+        for taken in range(1, 18):
+            yield Record(f"chr{taken}", b"ACGTN" * 500_000)
+
+    alphabet, records = told_alphabet(chromosomes(), "genome.fa")
+    assert (alphabet, taken) == (DNA, 2)
+    assert [record.id for record in records] == [f"chr{i}" for i in range(1, 18)]
 
 
 # --- the samples and the real data

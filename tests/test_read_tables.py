@@ -52,7 +52,7 @@ def letters(data):
         (["none", "er", "golgi"], {}, "multiclass", ("er", "golgi", "none"), [2, 0, 1]),
         (["10", "9", "2.5"], {}, "regression", ("y",), [10, 9, 2.5]),
         ([str(i) for i in range(21)], {}, "regression", ("y",), list(range(21))),
-        (["1e-3", "nan", "-4", "", "0.5"], {}, "regression", ("y",), [1e-3, np.nan, -4, np.nan, 0.5]),
+        (["1e-3", "NA", "-4", "", "0.5"], {}, "regression", ("y",), [1e-3, np.nan, -4, np.nan, 0.5]),
         (["1", "0", "1"], {"task": "regression"}, "regression", ("y",), [1, 0, 1]),
         (["1", "0", ""], {"task": "multilabel"}, "multilabel", ("y",), [1, 0, np.nan]),
         (["1", "0", "1"], {"task": "multiclass"}, "multiclass", ("0", "1"), [1, 0, 1]),
@@ -65,7 +65,7 @@ def test_the_task_is_told_from_the_targets(cells, options, task, labels, values)
 
 
 def test_several_targets():
-    both = {"a": ["1", "0", ""], "b": ["0", "1", "1"]}
+    both = {"a": ["1", "0", "nan"], "b": ["0", "1", "1"]}
     found = read_targets(both, [1, 2, 3], "t.csv")
     assert (found.task, found.labels) == ("multilabel", ("a", "b"))
     np.testing.assert_array_equal(found.values, [[1, 0], [0, 1], [np.nan, 1]])
@@ -82,8 +82,11 @@ def test_several_targets():
         ({"y": ["1", "inf"]}, {"task": "binary"}, DataError, "row 12, column 'y': 'inf' is infinite"),
         ({"a": ["1", "0"], "b": ["0", "x"]}, {}, DataError, "row 12, column 'b': 'x' is not a number"),
         ({"a": ["1", "0"], "b": ["0", "2"]}, {"task": "multilabel"}, DataError, "column 'b': '2' is neither 0 nor 1"),
-        ({"y": ["nan", ""]}, {}, DataError, "column 'y': every value is missing"),
-        ({"y": ["nan", ""]}, {"task": "regression"}, DataError, "column 'y': every value is missing"),
+        ({"y": ["NA", ""]}, {}, DataError, "column 'y': every value is missing"),
+        ({"y": ["NA", ""]}, {"task": "regression"}, DataError, "column 'y': every value is missing"),
+        ({"y": ["0.5", "NaN", "7"]}, {}, DataError, "row 12, column 'y': 'NaN' is not a number; .* or an empty cell"),
+        ({"y": ["0.5", "nan"]}, {"task": "regression"}, DataError, "row 12, column 'y': 'nan' is not a number"),
+        ({"y": ["0", "nan", "1"]}, {}, DataError, "row 12, column 'y': 'nan' is not a number"),
         ({"y": ["a", "a"]}, {}, DataError, "one class only, 'a'"),
         ({"y": ["1", "1"]}, {"task": "binary"}, DataError, "one class only, '1'"),
         ({"y": ["a", "b"]}, {}, OptionError, "holds 'a' and 'b'; say which is positive with --positive"),
@@ -99,6 +102,13 @@ def test_targets_that_cannot_be_used(columns, options, error, words):
     n = len(next(iter(columns.values())))
     with pytest.raises(error, match=words):
         read_targets(columns, range(11, 11 + n), "t.csv", **options)
+
+
+def test_cells_of_wrapped_sequences_and_empty_columns_without_a_name(at):
+    data = read(table('seq,y,,\n"ACG\nT  A",yes,,\nGG,no,,\n', "t.csv"))
+    assert letters(data) == ["ACGTA", "GG"]
+    with pytest.raises(FormatError, match="column '' occurs twice"):
+        read(table("seq\ty\t\t\nACG\tyes\t1\t2\n"))
 
 
 def test_a_table_of_sequences(at):

@@ -189,3 +189,14 @@ def test_bad_input_is_named(tmp_path: Path, fasta: Path) -> None:
     (tmp_path / "empty.fa").touch()
     with pytest.raises(FormatError, match="empty.fa is empty"):
         score(MODEL, tmp_path / "empty.fa", output=tmp_path / "o.tsv")
+
+
+def test_a_closed_standard_output_is_said(fasta: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(OutputFileError, match="standard output is closed; name a file to write to"):
+        score(MODEL, fasta)
+
+
+def test_pictures_do_not_come_from_standard_input() -> None:
+    with pytest.raises(DataError, match="standard input: this model reads pictures"):
+        score(picture_model(), "-")

@@ -64,7 +64,7 @@ def test_unknown_letters_are_named_or_masked(text, at, letter):
 
 
 def test_protein_for_dna_is_told():
-    with pytest.raises(AlphabetError, match=r"position 3: 'L' .* looks like protein: pass --alphabet protein"):
+    with pytest.raises(AlphabetError, match=r"position 3: 'L' .* looks like protein: give dna, or pass --alphabet"):
         encode("MKLFWIEQPNDS", DNA)
 
 

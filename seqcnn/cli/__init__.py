@@ -29,10 +29,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def start() -> None:
-    """Run as a program of its own: as `main`, and SIGTERM cleans up before it ends."""
+    """Run as a program of its own: as `main`, SIGTERM cleans up before it ends, and idle threads sleep.
+
+    OpenMP's threads spin while they wait, by default: where other programs want the cores too, every step of training
+    then takes many times as long.
+    """
+    import os
     import signal
 
     from seqcnn.cli.boundary import on_terminate
 
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     signal.signal(signal.SIGTERM, on_terminate)
     sys.exit(main())

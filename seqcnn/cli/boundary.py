@@ -25,8 +25,8 @@ class Terminated(BaseException):
     """SIGTERM arrived; outputs are cleaned up on the way out."""
 
 
-class PipeClosed(BaseException):
-    """Whoever read standard output has stopped; typer would end with exit code 1 at the system's own exception."""
+class CarriedError(BaseException):
+    """Takes its cause past typer, which has answers of its own to Ctrl-C and to closed pipes."""
 
 
 def say(kind: str, text: str) -> None:
@@ -41,7 +41,11 @@ def show_warning(message: Warning | str, *where: object, **more: object) -> None
 
 
 def on_terminate(number: int, frame: FrameType | None) -> None:
-    """Turn SIGTERM into an exception, so that temporary files are removed."""
+    """Turn SIGTERM into an exception, so that temporary files are removed; end at once while modules are loading."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):  # torch crashes if its import is interrupted
+            os._exit(TERMINATED)
+        frame = frame.f_back
     raise Terminated
 
 
@@ -55,14 +59,12 @@ def guard(work: Callable[[], int], *, show_traceback: Callable[[], bool]) -> int
             code = work()
             sys.stdout.flush()
             return code
-    except (PipeClosed, BrokenPipeError):
-        silence_stdout()
-        return PIPE_CLOSED
-    except BaseException as error:  # noqa: BLE001  (this is the edge: whatever arrives is said and becomes an exit code)
-        if isinstance(error, OSError) and error.errno in FULL:
+    except BaseException as raised:  # noqa: BLE001  (the edge: whatever arrives is said and becomes an exit code)
+        error = raised.__cause__ if isinstance(raised, CarriedError) and raised.__cause__ is not None else raised
+        if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and error.errno in FULL):
             silence_stdout()
         if show_traceback() and not isinstance(error, SystemExit | typer.Exit):
-            traceback.print_exc()
+            traceback.print_exception(error)
         return explain(error)
 
 
@@ -78,6 +80,8 @@ def explain(error: BaseException) -> int:
     """Say in one line what an exception means, and return its exit code."""
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
+    if isinstance(error, BrokenPipeError):
+        return PIPE_CLOSED
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 0 if error.code is None else 1
     if isinstance(error, KeyboardInterrupt | typer.Abort):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from seqcnn.cli.boundary import PipeClosed, say
+from seqcnn.cli.boundary import CarriedError, say
 from seqcnn.cli.parameters import build, members, parameter, read_config, resolved
 
 T = TypeVar("T")
@@ -101,8 +101,8 @@ def verb(app: typer.Typer, *classes: type) -> Callable[[Callable[..., int | None
             shell = Shell(given, classes, quiet, shlex.join(["seqcnn", *context.obj.arguments]))
             try:
                 return body(**values, shell=shell) or 0
-            except BrokenPipeError as error:
-                raise PipeClosed from error
+            except (OSError, KeyboardInterrupt) as error:
+                raise CarriedError from error
 
         everything = [context, *own, *made, *shared]
         run.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]

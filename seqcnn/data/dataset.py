@@ -56,6 +56,12 @@ class Expected:
     shape: tuple[int, int, int] | None = None
 
 
+def check_dataset(data: object, who: str) -> None:
+    """Raise `DataError` where something else than a Dataset is passed; `who` is the verb."""
+    if not isinstance(data, Dataset):
+        raise DataError(f"{who}: expected a Dataset, as seqcnn.read returns it, found {type(data).__name__}")
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Raw records of one kind, immutable.

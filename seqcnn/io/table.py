@@ -40,7 +40,7 @@ def read_table(path: str | Path) -> "pd.DataFrame":
     r"""Return a table with a header line; every cell is text as written, without blanks around it.
 
     The delimiter is told from the suffix, or from the header line where that lacks it. Quoted cells may hold
-    delimiters and line ends. Blank lines are skipped.
+    delimiters and line ends. Blank lines, and empty columns without a name, are skipped.
 
     Raises
     ------
@@ -116,6 +116,9 @@ def _parse(text: str, delimiter: str, name: str) -> tuple[list[str], list[list[s
             csv.field_size_limit(limit)
     if columns is None:
         raise FormatError(f"{name} holds only blank lines; expected a header line and rows")
+    held = [i for i, column in enumerate(columns) if column or any(row[i] for row in rows)]
+    if len(held) < len(columns):  # spreadsheets leave empty columns without a name
+        columns, rows = [columns[i] for i in held], [[row[i] for i in held] for row in rows]
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
         raise FormatError(f"{name}, line 1: column {twice[0]!r} occurs twice; rename one")

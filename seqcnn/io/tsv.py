@@ -4,7 +4,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
+from seqcnn.errors import OutputFileError
 from seqcnn.io.opening import STDIN
 from seqcnn.io.writing import FULL, atomic, fail
 
@@ -38,7 +40,7 @@ def tsv_rows(path: str | Path, columns: Sequence[str]) -> Iterator[Callable[[Ite
     """
     if str(path) == STDIN:
         try:
-            yield _writer(sys.stdout, columns)
+            yield _writer(standard_output(), columns)
         except OSError as error:
             if error.errno not in FULL:
                 raise
@@ -46,6 +48,19 @@ def tsv_rows(path: str | Path, columns: Sequence[str]) -> Iterator[Callable[[Ite
         return
     with atomic(path) as stream:
         yield _writer(stream, columns)
+
+
+def standard_output() -> TextIO:
+    """Return standard output.
+
+    Raises
+    ------
+    OutputFileError
+        If it is closed.
+    """
+    if sys.stdout is None:
+        raise OutputFileError("standard output is closed; name a file to write to")
+    return sys.stdout
 
 
 def _writer(stream: object, columns: Sequence[str]) -> Callable[[Iterable[Sequence[object]]], None]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seqcnn.data.dataset import Dataset
+from seqcnn.data.dataset import Dataset, check_dataset
 from seqcnn.errors import DataError, SeqcnnWarning
 from seqcnn.inference.predict import Logits
 from seqcnn.metrics import THRESHOLD
@@ -107,6 +107,7 @@ def evaluate(model: Model, data: Dataset, *, seed: int = 0, device: str = "auto"
         If the data have no targets, another task or other labels, or hold only records that were trained on and
         there are no out-of-fold figures.
     """
+    check_dataset(data, "evaluate")
     targets = aligned_targets(model, data)
     seen = np.isin(record_hashes(data.raw, model.alphabet), model.record.trained_hashes)
     known = np.isfinite(targets).any(1)

@@ -1,6 +1,6 @@
 """What a caller may pass to a model, as raw records: strings, sequences, data sets, pixels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -42,12 +42,21 @@ def as_raw(values: Any, *, alphabet: Alphabet | None, channels: int | None = Non
         return _pixels(values, channels)
     if isinstance(values, Sequences):
         return values
-    strings = [values] if isinstance(values, str | bytes) else list(values)
+    strings = [values] if isinstance(values, str | bytes) else _listed(values, alphabet)
     for i, text in enumerate(strings, 1):
         if not isinstance(text, str | bytes):
             raise DataError(f"record {i}: expected a {alphabet.name} sequence as text, found {type(text).__name__}")
     letters = [s.encode("latin-1", "replace") if isinstance(s, str) else s for s in strings]
     return encode_many(letters, alphabet, names=None, unknown=unknown)
+
+
+def _listed(values: Any, alphabet: Alphabet) -> list[Any]:
+    """Return what is in a list-like of strings; a table, mapping or set has no one column or order to take."""
+    shape = getattr(values, "shape", None)
+    if isinstance(values, Mapping | Set) or not isinstance(values, Iterable) or (shape is not None and len(shape) != 1):
+        found = type(values).__name__ + ("" if shape is None else f" of shape {tuple(shape)}")
+        raise DataError(f"expected {alphabet.name} sequences as a list or one column of text, found {found}")
+    return list(values)
 
 
 def encode_many(

@@ -1,9 +1,12 @@
 """The strongest site of each filter in each record, kept in one pass over the network and in constant memory."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +16,15 @@ from torch import Tensor
 from seqcnn.errors import DataError
 from seqcnn.model.model import Model
 from seqcnn.networks.network import Network
-from seqcnn.runtime import pick_device
+from seqcnn.runtime import flushed_denormals, pick_device, threads
 from seqcnn.sequence import Sequences
+
+Result = TypeVar("Result")
 
 #: Sites kept for each filter: the strongest, at most one a record.
 KEPT_SITES: Final = 2000
 #: Bytes of first-layer activations held at a time.
-BATCH_BYTES: Final = {"cpu": 16 << 20, "cuda": 512 << 20}
+BATCH_BYTES: Final = {"cpu": 4 << 20, "cuda": 512 << 20}
 #: Records between two merges of the strongest sites.
 _MERGE: Final = 8192
 
@@ -82,25 +87,60 @@ class FirstLayer:
             raise DataError("motifs need first-layer filters of stride 1 without dilation")
         return conv
 
-    def batches(self, raw: Sequences, indices: npt.NDArray[np.int64]) -> Iterator["Activated"]:
-        """Yield first-layer activations of the records at `indices`, batch by batch, those of like length together."""
+    def each(
+        self, raw: Sequences, indices: npt.NDArray[np.int64], work: Callable[["Activated"], Result]
+    ) -> Iterator[Result]:
+        """Yield what `work` makes of the first-layer activations of each batch of the records at `indices`, in order.
+
+        Records of like length stand together. On a CPU, batches run beside each other, one thread and one copy of the
+        network each: so many small steps would spend their time waiting for each other if they shared the threads.
+        """
+        parts = self._parts(raw, indices)
+        workers = min(torch.get_num_threads(), len(parts)) if self.place.type == "cpu" else 1
+        free: SimpleQueue[FirstLayer] = SimpleQueue()
+        for _ in range(max(workers, 1)):
+            free.put(replace(self, encoder=deepcopy(self.encoder), network=deepcopy(self.network)))
+
+        def run(part: npt.NDArray[np.int64]) -> Result:
+            layer = free.get()
+            try:
+                with torch.inference_mode(), flushed_denormals():
+                    return work(layer.activated(raw, part))
+            finally:
+                free.put(layer)
+
+        with threads(1 if workers > 1 else None), ThreadPoolExecutor(max(workers, 1)) as pool:
+            waiting: deque[Future[Result]] = deque()
+            for part in parts:
+                waiting.append(pool.submit(run, part))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _parts(self, raw: Sequences, indices: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+        """Return the records of each batch, longest first."""
         order = indices[np.argsort(-raw.lengths[indices], kind="stable")]
         limit = BATCH_BYTES.get(self.place.type, BATCH_BYTES["cuda"])
-        at = 0
+        parts, at = [], 0
         while at < len(order):
             longest = max(int(raw.lengths[order[at]]), self.network.minimum_width)
-            part = order[at : at + max(1, limit // (4 * self.count * longest))]
-            at += len(part)
-            codes, lengths = raw.rectangle(part)
-            batch, sizes = torch.from_numpy(codes).to(self.place), torch.from_numpy(lengths).to(self.place)
-            known = None if lengths[0] == lengths[-1] else sizes
-            strands = [self.network.filter_activations(self.encoder(batch), known)]
-            if self.both:
-                other = self.encoder.reverse_complement(batch, sizes)
-                strands.append(self.network.filter_activations(self.encoder(other), known))
-            pad = int(self._conv.padding[1]) if not isinstance(self._conv.padding, str) else (self.width - 1) // 2
-            cells = sizes.clamp(min=self.network.minimum_width) + 2 * pad - self.width + 1
-            yield Activated(part, sizes, known, tuple(strands), cells, pad)
+            parts.append(order[at : at + max(1, limit // (4 * self.count * longest))])
+            at += len(parts[-1])
+        return parts
+
+    def activated(self, raw: Sequences, part: npt.NDArray[np.int64]) -> "Activated":
+        """Return the first-layer activations of the records at `part`."""
+        codes, lengths = raw.rectangle(part)
+        batch, sizes = torch.from_numpy(codes).to(self.place), torch.from_numpy(lengths).to(self.place)
+        known = None if lengths.min() == lengths.max() else sizes
+        strands = [self.network.filter_activations(self.encoder(batch), known)]
+        if self.both:
+            other = self.encoder.reverse_complement(batch, sizes)
+            strands.append(self.network.filter_activations(self.encoder(other), known))
+        pad = int(self._conv.padding[1]) if not isinstance(self._conv.padding, str) else (self.width - 1) // 2
+        cells = sizes.clamp(min=self.network.minimum_width) + 2 * pad - self.width + 1
+        return Activated(part, sizes, known, tuple(strands), cells, pad, self.network)
 
 
 @dataclass(frozen=True)
@@ -119,6 +159,8 @@ class Activated:
         Number of real cells of each record, ``(n,)``.
     pad
         Zero columns before position 0.
+    network
+        The copy of the network that made them.
     """
 
     records: npt.NDArray[np.int64]
@@ -127,6 +169,7 @@ class Activated:
     strands: tuple[Tensor, ...]
     cells: Tensor
     pad: int
+    network: Network
 
     @property
     def inside(self) -> Tensor:
@@ -198,20 +241,23 @@ def strongest_sites(
     waiting_records = 0
     total = torch.zeros(filters, dtype=torch.float64)
     cells = 0
-    with torch.inference_mode():
-        for batch in layer.batches(raw, indices):
-            value, start, reverse = best_sites(batch, layer.width)
-            record = torch.from_numpy(batch.records).to(layer.place)[:, None].expand_as(start)
-            where = torch.stack([record, start, reverse.long()])  # (3, n, F)
-            waiting.append((value.T.cpu(), where.transpose(1, 2).cpu()))
-            waiting_records += len(batch.records)
-            for activations in batch.strands:
-                kept = activations[:, :, 0] * batch.inside[:, None]
-                total += kept.sum((0, 2), dtype=torch.float64).cpu()
-            cells += int(batch.cells.sum()) * len(batch.strands)
-            if waiting_records >= _MERGE:
-                table, waiting, waiting_records = _merged(table, waiting, keep), [], 0
-        table = _merged(table, waiting, keep)
+
+    def look(batch: Activated) -> tuple[Tensor, Tensor, Tensor, int]:
+        value, start, reverse = best_sites(batch, layer.width)
+        record = torch.from_numpy(batch.records).to(layer.place)[:, None].expand_as(start)
+        where = torch.stack([record, start, reverse.long()])  # (3, n, F)
+        kept = [activations[:, :, 0] * batch.inside[:, None] for activations in batch.strands]
+        sums = torch.stack([k.sum((0, 2), dtype=torch.float64) for k in kept]).sum(0)
+        return value.T.cpu(), where.transpose(1, 2).cpu(), sums.cpu(), int(batch.cells.sum()) * len(kept)
+
+    for value, where, sums, count in layer.each(raw, indices, look):
+        waiting.append((value, where))
+        waiting_records += value.shape[1]
+        total += sums
+        cells += count
+        if waiting_records >= _MERGE:
+            table, waiting, waiting_records = _merged(table, waiting, keep), [], 0
+    table = _merged(table, waiting, keep)
     values, where = table
     record, start, reverse = where.numpy()
     return Strongest(values.numpy(), record, start, reverse > 0, (total / max(cells, 1)).numpy(), layer.width)

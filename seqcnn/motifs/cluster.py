@@ -211,10 +211,10 @@ def clusters(
     result = []
     for filters, parts, _ in groups:
         hits = joined(parts)
-        start, stop = worth_keeping(hits.counts(raw, alphabet), background)
-        if stop > start:
-            trimmed = hits.window(start, stop)
-            result.append(Cluster(tuple(filters), trimmed, trimmed.counts(raw, alphabet)))
+        counts = hits.counts(raw, alphabet)
+        start, stop = worth_keeping(counts, background)
+        if stop > start and _bits(counts[start:stop], background) >= LEAST_INFORMATION:
+            result.append(Cluster(tuple(filters), hits.window(start, stop), counts[start:stop]))
         else:
             flat.extend(filters)
     return result, dead, sorted(flat)

@@ -12,7 +12,7 @@ from seqcnn.errors import DataError
 from seqcnn.model.evaluation import Evaluation, evaluate
 from seqcnn.model.model import Model
 from seqcnn.motif import Motif, from_counts
-from seqcnn.motifs.activations import FirstLayer, strongest_sites
+from seqcnn.motifs.activations import KEPT_SITES, FirstLayer, strongest_sites
 from seqcnn.motifs.cluster import Cluster, clusters
 from seqcnn.motifs.compare import Database, Match, compare, open_database
 from seqcnn.motifs.found import FoundMotif, MotifSet, Sites
@@ -24,6 +24,10 @@ from seqcnn.sequence import Sequences, letter_counts
 LISTED: Final = 30
 #: A figure is beyond chance if it is more than so many standard errors away: a bar for all motifs at once.
 BEYOND: Final = 3.0
+#: A motif that fewer of the records hold, in every class, is no finding.
+SELDOM: Final = 0.01
+#: On records that were trained on, a motif worth less than this share of the most important one may be memory.
+MEMORY: Final = 0.01
 #: Task to the figure that says whether anything was learned, and its value by chance.
 _CHANCE: Final = {
     "binary": ("auroc", 0.5),
@@ -66,6 +70,7 @@ def find_motifs(
         raise DataError("motifs are found in sequences; the data are pictures")
     alphabet, raw = model.alphabet, data.raw
     model.check_lengths(raw)
+    database = _database(options, alphabet)  # first, so that a wrong file or taxon is said before the work
     background = letter_frequencies(raw, alphabet, both=layer.both)
     strongest = strongest_sites(layer, raw, np.arange(len(raw)))
     groups, dead, flat = clusters(
@@ -82,8 +87,8 @@ def find_motifs(
         if size == GLANCED:
             groups = [groups[i] for i in order[:LISTED]]
     motifs = [_motif(groups[i], alphabet, background, f"motif_{rank}") for rank, i in enumerate(order, 1)]
-    database = _database(options, alphabet)
     matches = compare(motifs, database, qvalue=options.qvalue, seed=options.seed) if database else [()] * len(motifs)
+    bar = 0.0 if chosen.held_out else MEMORY * float(weights.importance.max(initial=0.0))
     outputs = model.labels if len(model.labels) == model.task.outputs else model.labels[-1:]
     found = []
     for motif, i, matched in zip(motifs, order, matches, strict=True):
@@ -101,7 +106,9 @@ def find_motifs(
                 importance_se=error,
                 effects={label: float(e) for label, e in zip(outputs, weights.effects[i], strict=True)},
                 matches=matched,
-                significant=learned and importance - 1.96 * error > 0,
+                significant=learned
+                and importance > max(BEYOND * error, bar)
+                and float(np.nanmax(weights.shares[i])) >= SELDOM,
             )
         )
     notes = _notes(options, layer, total, dead=dead, flat=flat, weighed=len(chosen.indices), held_out=chosen.held_out)
@@ -212,10 +219,13 @@ def _notes(
     """Return sentences that say how the motifs were found."""
     strands = "both strands" if layer.both else "the given strand"
     notes = [
-        f"A site is an activation above {options.threshold:g} of its filter's maximum, the strongest of each record, on "
-        f"{strands}.",
+        f"A site is an activation above {options.threshold:g} of its filter's maximum, the strongest of each record on "
+        f"{strands}, and among the {KEPT_SITES:,} strongest of the filter.",
         f"Importance is the mean rise of the loss in nats, on {weighed:,} records that were "
         f"{'not ' if held_out else ''}trained on, if a motif's filters output their mean; classes weigh the same.",
+        f"A motif is significant if the model is better than chance on records it had not seen, the importance is more "
+        f"than {BEYOND:g} standard errors above 0{'' if held_out else f' and {MEMORY:.0%} of the largest'}, and "
+        f"{SELDOM:.0%} of a class hold the motif.",
     ]
     if dead:
         notes.append(f"Dead filters, never active: {', '.join(map(str, dead))}.")

@@ -98,7 +98,7 @@ class FoundMotif:
     matches
         Targets of the database at the q-value asked for, best first; see `Match.significant`.
     significant
-        Whether the model learned something and the importance is above 0 beyond its interval.
+        Whether the model learned something and the importance is clearly above 0; the set's notes give the rule.
     """
 
     motif: Motif
@@ -283,21 +283,23 @@ def motif_row(found: FoundMotif) -> dict[str, Any]:
 def _gallery(motifs: Sequence[FoundMotif]) -> str:
     """Return motifs as an HTML table: logo, what it resembles, shares, importance as a bar."""
     widest = max((abs(m.importance) for m in motifs), default=0) or 1
-    rows = []
+    rows, faint = [], " style='opacity:.6'"
     for m in motifs:
         best = m.best
         what = f"<b>{escape(best.name)}</b><br>{escape(best.family)}<br>q {best.qvalue:.1e}" if best else "no match"
         shares = "<br>".join(f"{escape(label)} {share:.1%}" for label, share in m.shares.items())
         bar = 90 * abs(m.importance) / widest
         color = "#0072b2" if m.importance >= 0 else "#d55e00"
-        rows.append(
-            f"<tr><td style='text-align:left'><b>{escape(m.name)}</b><br>{m.motif.nsites:,} sites</td>"
-            f"<td style='text-align:left'>{logo_svg(m.motif, height=56)}</td>"
-            f"<td style='text-align:left'>{what}</td><td style='text-align:left'>{shares}</td>"
-            f"<td style='text-align:left'><div style='width:{bar:.0f}px;height:8px;background:{color}'></div>"
-            f"{m.importance:+.3f} ± {1.96 * m.importance_se:.3f}{'' if m.significant else '<br>not significant'}</td>"
-            "</tr>"
+        cells = (
+            f"<b>{escape(m.name)}</b><br>{m.motif.nsites:,} sites",
+            logo_svg(m.motif, height=56),
+            what,
+            shares,
+            f"<div style='width:{bar:.0f}px;height:8px;background:{color}'></div>{m.importance:+.3f} ± "
+            f"{1.96 * m.importance_se:.3f}{'' if m.significant else '<br>not significant'}",
         )
+        row = "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells)
+        rows.append(f"<tr{'' if m.significant else faint}>{row}</tr>")
     names = ("motif", "logo", "resembles", "records that hold it", "importance (nats)")
     header = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)
     return f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

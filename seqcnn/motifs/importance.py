@@ -143,29 +143,31 @@ def weigh(
     limit = torch.from_numpy(cutoff).float().to(layer.place)
 
     def logits(batch: Activated) -> torch.Tensor:
-        parts = [layer.network.forward_with_filters(a, batch.known) for a in batch.strands]
+        parts = [batch.network.forward_with_filters(a, batch.known) for a in batch.strands]
         return calibration(torch.stack(parts).mean(0))  # type: ignore[no-any-return]
 
-    with torch.inference_mode():
-        for batch in layer.batches(raw, chosen.indices):
-            rows = np.array([place[int(r)] for r in batch.records])
-            truth = torch.from_numpy(chosen.targets[rows]).to(layer.place)
-            whole = logits(batch)
-            loss = model.task.record_loss(whole, truth)
-            best, middles = _strengths(batch, limit, layer.width)
-            for j, filters in enumerate(motifs):
-                channels = list(filters)
-                kept = [a[:, channels].clone() for a in batch.strands]
-                for a in batch.strands:
-                    a[:, channels] = silent[channels][:, None, None] * batch.inside[:, None, None]
-                without = logits(batch)
-                for a, values in zip(batch.strands, kept, strict=True):
-                    a[:, channels] = values
-                rise[rows, j] = (model.task.record_loss(without, truth) - loss).cpu().numpy()
-                moved[rows, j] = (whole - without).cpu().numpy()
-                top, which = best[:, channels].max(1)
-                holds[rows, j] = (top > 1).cpu().numpy()
-                middle[rows, j] = middles[:, channels].gather(1, which[:, None])[:, 0].cpu().numpy()
+    def measure(batch: Activated) -> None:
+        rows = np.array([place[int(r)] for r in batch.records])
+        truth = torch.from_numpy(chosen.targets[rows]).to(layer.place)
+        whole = logits(batch)
+        loss = model.task.record_loss(whole, truth)
+        best, middles = _strengths(batch, limit, layer.width)
+        for j, filters in enumerate(motifs):
+            channels = list(filters)
+            kept = [a[:, channels].clone() for a in batch.strands]
+            for a in batch.strands:
+                a[:, channels] = silent[channels][:, None, None] * batch.inside[:, None, None]
+            without = logits(batch)
+            for a, values in zip(batch.strands, kept, strict=True):
+                a[:, channels] = values
+            rise[rows, j] = (model.task.record_loss(without, truth) - loss).cpu().numpy()
+            moved[rows, j] = (whole - without).cpu().numpy()
+            top, which = best[:, channels].max(1)
+            holds[rows, j] = (top > 1).cpu().numpy()
+            middle[rows, j] = middles[:, channels].gather(1, which[:, None])[:, 0].cpu().numpy()
+
+    for _ in layer.each(raw, chosen.indices, measure):
+        pass  # each batch writes the rows of its own records
     return _summary(chosen, rise, holds, middle=middle, moved=moved)
 
 

@@ -182,73 +182,100 @@ def find_sites(
     return search.result(qvalue)
 
 
+class _Bank:
+    """Motifs of like width side by side, on both strands: a row of scores for each word of `_PIECE` letters."""
+
+    def __init__(self, scorers: list[Scorer], members: npt.NDArray[np.int64], *, both: bool) -> None:
+        import torch
+
+        alphabet = scorers[0].motif.alphabet
+        size = alphabet.size
+        self.members = members
+        self.widths = np.array([len(scorers[m].motif) for m in members])
+        self.longest = int(self.widths.max())
+        self.pieces = -(-self.longest // _PIECE)
+        self.letters = size + 1  # the last one stands for all that are not canonical
+        self.strands = 2 if both else 1
+        weights = np.zeros((self.strands, len(members), self.pieces * _PIECE, self.letters), np.float32)
+        for row, (m, width) in enumerate(zip(members, self.widths, strict=True)):
+            weights[:, row, :width, size] = _BARRED
+            weights[0, row, :width, :size] = scorers[m].weights
+            if both:
+                weights[1, row, :width, :size] = scorers[m].weights[::-1, alphabet.complement[:size]]
+        pieces = weights.reshape(-1, self.pieces, _PIECE, self.letters)
+        words = pieces[:, :, 0]  # (motifs x strands, pieces, words)
+        for place in range(1, _PIECE):
+            words = (words[..., None] + pieces[:, :, place, None, :]).reshape(*words.shape[:2], -1)
+        table = words.transpose(1, 2, 0).reshape(-1, len(pieces))
+        self.table = torch.from_numpy(np.ascontiguousarray(table))
+
+    def scores(self, block: Codes, count: int) -> npt.NDArray[np.float32]:
+        """Return the scores of the first `count` windows of codes, ``(count, strands x motifs)``."""
+        import torch
+
+        long = np.concatenate([block, np.zeros(self.pieces * _PIECE, np.uint8)]).astype(np.int64)
+        index = np.zeros(count + (self.pieces - 1) * _PIECE, np.int64)
+        for place in range(_PIECE):
+            index = index * self.letters + long[place : place + len(index)]
+        rows = self.letters**_PIECE
+        words = np.stack([index[p * _PIECE : p * _PIECE + count] + p * rows for p in range(self.pieces)], 1)
+        with torch.inference_mode():
+            return torch.nn.functional.embedding_bag(torch.from_numpy(words), self.table, mode="sum").numpy()
+
+
 class _Search:
-    """One search: the filters of all motifs by width, and the sites so far."""
+    """One search: banks of motifs, and the sites so far."""
 
     def __init__(self, scorers: list[Scorer], *, both: bool, pvalue: float) -> None:
         self.scorers = scorers
         self.alphabet = scorers[0].motif.alphabet
-        self.both = both
         self.cutoffs = np.array([scorer.cutoff(pvalue) for scorer in scorers], np.int64)
         self.tested = np.zeros(len(scorers), np.int64)
         self.records = 0
         self.parts: list[tuple[npt.NDArray[np.int64], ...]] = []
         self.letters: list[str] = []
-        widths = np.array([len(scorer.motif) for scorer in scorers])
-        order = np.argsort(widths, kind="stable")
-        self.groups = [order[i : i + _MOTIFS] for i in range(0, len(order), _MOTIFS)]  # of like width
+        order = np.argsort([len(scorer.motif) for scorer in scorers], kind="stable")
+        self.banks = [_Bank(scorers, order[i : i + _MOTIFS], both=both) for i in range(0, len(order), _MOTIFS)]
 
     def scan(self, chunk: Sequences) -> None:
         """Search the records of a chunk, laid end to end with a barred letter after each."""
-        lengths = chunk.lengths
+        size = self.alphabet.size
         starts = chunk.offsets[:-1] + np.arange(len(chunk))  # of each record, in the joined text
         codes = np.full(int(chunk.offsets[-1]) + len(chunk), PAD, np.uint8)
-        place = np.arange(len(chunk.buffer)) + np.repeat(np.arange(len(chunk)), lengths)
-        codes[place] = chunk.buffer[chunk.offsets[0] : chunk.offsets[-1]] & ~np.uint8(SOFT_MASK)
-        codes = np.minimum(codes, np.uint8(self.alphabet.size))  # every letter that is not canonical is one
-        for members in self.groups:
+        place = np.arange(len(chunk.buffer)) + np.repeat(np.arange(len(chunk)), chunk.lengths)
+        codes[place] = chunk.buffer & ~np.uint8(SOFT_MASK)
+        codes = np.minimum(codes, np.uint8(size))
+        for bank in self.banks:
             for begin in range(0, len(codes), _BLOCK):
-                self._block(codes, begin, members, starts=starts)
+                count = min(_BLOCK, len(codes) - begin)
+                block = np.full(count + bank.longest - 1, size, np.uint8)  # beyond the end every letter is barred
+                part = codes[begin : begin + len(block)]
+                block[: len(part)] = part
+                self._block(bank, block, begin, count, starts=starts)
         self.records += len(chunk)
 
-    def _block(
-        self, codes: Codes, begin: int, members: npt.NDArray[np.int64], *, starts: npt.NDArray[np.int64]
-    ) -> None:
-        """Score the windows that start in a block with motifs of like width; beyond the end every letter is barred."""
-        size = self.alphabet.size
-        widths = np.array([len(self.scorers[m].motif) for m in members])
-        longest = int(widths.max())
-        count = min(_BLOCK, len(codes) - begin)
-        block = np.full(count + longest - 1, size, np.uint8)
-        part = codes[begin : begin + len(block)]
-        block[: len(part)] = part
-        weights = np.zeros((len(members), longest, size + 1), np.float32)
-        for row, m in enumerate(members):
-            weights[row, : widths[row], :size] = self.scorers[m].weights
-            weights[row, : widths[row], size] = _BARRED
-        banks = [weights]
-        if self.both:
-            other = np.append(self.alphabet.complement[:size], size)
-            turned = np.zeros_like(weights)
-            for row, width in enumerate(widths):
-                turned[row, :width] = weights[row, :width][::-1, other]
-            banks.append(turned)
-        scores = _scores(block, np.concatenate(banks), count)  # (windows, motifs x strands)
-        barred = np.concatenate([[0], np.cumsum(block == size)])
-        for width in np.unique(widths):
+    def _block(self, bank: _Bank, block: Codes, begin: int, count: int, *, starts: npt.NDArray[np.int64]) -> None:
+        """Keep the sites among the `count` windows that start in a block."""
+        members = bank.members
+        barred = np.concatenate([[0], np.cumsum(block == self.alphabet.size)])
+        for width in np.unique(bank.widths):
             clean = int((barred[width : width + count] == barred[:count]).sum())
-            self.tested[members[widths == width]] += clean * len(banks)
-        limits = np.tile(np.maximum(self.cutoffs[members], 0), len(banks)).astype(np.float32)
-        window, column = np.nonzero(scores >= limits)
-        if not len(window):
+            self.tested[members[bank.widths == width]] += clean * bank.strands
+        limits = np.tile(np.maximum(self.cutoffs[members], 0), bank.strands).astype(np.float32)
+        scores = bank.scores(block, count)
+        above = scores >= limits
+        some = np.flatnonzero(above.any(1))  # few windows have a site: looking at those only is much faster
+        if not len(some):
             return
+        window, column = np.nonzero(above[some])
+        window = some[window]
         row, reverse = column % len(members), column // len(members)
+        for first, turned, width in zip(window, reverse, bank.widths[row], strict=True):
+            site = block[first : first + width]
+            shown = self.alphabet.complement[site[::-1]] if turned else site
+            self.letters.append(shown.tobytes().translate(self.alphabet.spelling).decode("ascii"))
         at = window + begin
         record = np.searchsorted(starts, at, side="right") - 1
-        for w, r, width in zip(window, reverse, widths[row], strict=True):
-            site = block[w : w + width]
-            shown = self.alphabet.complement[site[::-1]] if r else site
-            self.letters.append(shown.tobytes().translate(self.alphabet.spelling).decode("ascii"))
         value = np.rint(scores[window, column]).astype(np.int64)
         self.parts.append((members[row], record + self.records, at - starts[record], reverse, value))
 
@@ -278,32 +305,6 @@ class _Search:
             q[order],
             tuple(self.letters[i] for i in order),
         )
-
-
-def _scores(codes: Codes, weights: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.float32]:
-    """Return the sum of weights ``(M, W, letters)`` over the first `count` windows of codes, ``(count, M)``.
-
-    Positions are taken `_PIECE` at a time: one row of a table for each word, all motifs side by side.
-    """
-    import torch
-
-    motifs, width, letters = weights.shape
-    pieces = -(-width // _PIECE)
-    padded = np.zeros((motifs, pieces * _PIECE, letters), np.float32)
-    padded[:, :width] = weights
-    table = padded.reshape(motifs, pieces, _PIECE, letters)
-    words = table[:, :, 0]  # (M, pieces, words)
-    for place in range(1, _PIECE):
-        words = (words[..., None] + table[:, :, place, None, :]).reshape(motifs, pieces, -1)
-    rows = letters**_PIECE
-    bank = torch.from_numpy(np.ascontiguousarray(words.transpose(1, 2, 0).reshape(pieces * rows, motifs)))
-    long = np.concatenate([codes, np.zeros(pieces * _PIECE, np.uint8)]).astype(np.int64)
-    index = np.zeros(len(codes) + (pieces - 1) * _PIECE, np.int64)
-    for place in range(_PIECE):
-        index = index * letters + long[place : place + len(index)]
-    taken = np.stack([index[p * _PIECE : p * _PIECE + count] + p * rows for p in range(pieces)], 1)
-    with torch.inference_mode():
-        return torch.nn.functional.embedding_bag(torch.from_numpy(taken), bank, mode="sum").numpy()
 
 
 def chunked(records: Iterable[Codes], letters: int = 1 << 22) -> Iterator[Sequences]:

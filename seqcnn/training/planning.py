@@ -87,6 +87,10 @@ def _positions(plan: Plan, part: Dataset, bar: Progress) -> Choice:
         if wanted != "auto":
             raise OptionError(f"--positions {wanted}: the {plan.network} network has no such choice; leave it out")
         return Choice("fixed", f"the {plan.network} network settles it", {})
+    if not isinstance(part.raw, Sequences):
+        if wanted == "aware":
+            raise OptionError("--positions aware: belongs to sequences; leave it out, or pass --network lenet")
+        return Choice("free", "these records are pictures", {})
     if wanted != "auto":
         return Choice(wanted, "given", {})
     trial = _trial(plan, part, bar)

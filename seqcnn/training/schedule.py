@@ -73,7 +73,8 @@ def recipe_for(
     epochs = max(fewest, min(most, round(wanted / each))) if options.epochs is None else options.epochs
     if steps is not None:
         epochs = max(1, min(epochs, round(steps / each)))
-    return replace(base, epochs=epochs, batch_size=size, lr=base.lr if options.lr is None else options.lr)
+    lr = base.lr if options.lr is None else options.lr
+    return replace(base, epochs=int(epochs), batch_size=int(size), lr=float(lr))  # a grid search gives NumPy's numbers
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:

@@ -2,12 +2,11 @@
 
 import json
 import os
-import sys
 from typing import Any
 
 from seqcnn.data.dataset import Dataset
 from seqcnn.io.opening import STDIN
-from seqcnn.io.tsv import tsv_rows
+from seqcnn.io.tsv import standard_output, tsv_rows
 from seqcnn.io.writing import atomic
 from seqcnn.model.evaluation import Evaluation
 from seqcnn.model.evaluation import evaluate as evaluate_model
@@ -23,7 +22,7 @@ def write_json(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
     """Write the figures as JSON to a file, whole or not at all, or to standard output for ``-``."""
     text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if os.fspath(path) == STDIN:
-        sys.stdout.write(text)
+        standard_output().write(text)
         return
     with atomic(path) as stream:
         stream.write(text)

@@ -13,7 +13,7 @@ from seqcnn.data.sources.records import Coder, told_alphabet
 from seqcnn.data.sources.table import picture_path, read_joined, read_table_data, sequence_cells
 from seqcnn.errors import DataError, InputFileError, OptionError
 from seqcnn.io.fasta import looks_like_sequences, read_sequences
-from seqcnn.io.opening import STDIN, shown
+from seqcnn.io.opening import STDIN, open_bytes, shown
 from seqcnn.io.pictures import conform, is_picture, list_pictures, read_picture
 from seqcnn.io.table import column_of, is_table, read_table
 from seqcnn.options import DataOptions
@@ -63,6 +63,9 @@ def read(
     files = [named(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
     if not files:
         raise DataError("no data given; pass FASTA files, a table, or a folder of pictures")
+    for file in files:
+        if file.path != STDIN and not Path(file.path).exists():
+            open_bytes(file.path)  # says that it is missing, and what is there
     expected = None if like is None else _expected(like)
     column = split.removeprefix("column:") if split.startswith("column:") else None
     kinds = {_kind(file.path) for file in files}
@@ -136,6 +139,8 @@ def _refuse_options(
         raise OptionError(f"--split column:{column}: belongs to a table or --targets; none is given")
     if options.targets is not None and kind != "sequence files":
         raise OptionError("--targets: joins a table to FASTA records; the data are no FASTA")
+    if pixels and options.alphabet is not None:
+        raise OptionError(f"--alphabet {options.alphabet}: belongs to sequences; these are pictures")
     if options.negatives is not None and (kind != "sequence files" or options.targets is not None):
         raise OptionError("--negatives: belongs to one FASTA file of positives")
     if sum(file.path == STDIN for file in files) > 1:
@@ -177,6 +182,8 @@ def stream_records(
     name = shown(text)
     if text != STDIN and Path(text).is_dir():
         raise InputFileError(f"{text} is a folder; expected a file of sequences")
+    if is_picture(text):
+        raise DataError(f"{text} is a picture; the model reads {alphabet.name} sequences")
     _, records = told_alphabet(_letters(text), name, asked=alphabet)
     coder = Coder(alphabet, unknown=unknown)
     for ids, sequences in coder.batches(records, name):

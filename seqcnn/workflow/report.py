@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from seqcnn.data.dataset import Dataset
+from seqcnn.data.dataset import Dataset, check_dataset
 from seqcnn.model.evaluation import Evaluation, evaluate
 from seqcnn.model.model import Model
 from seqcnn.model.record import record_hashes
@@ -57,6 +57,7 @@ def report(
     HTMLReport(0.7 MB); .save(path) writes it
     """
     options = MotifOptions() if options is None else options
+    check_dataset(data, "report")
     missing: dict[str, str] = {}
     if evaluation is None:
         evaluation = _evaluation(model, data, options, missing)

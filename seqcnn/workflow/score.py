@@ -115,6 +115,8 @@ def _check(model: Model, files: Sequence[str], options: ScoreOptions) -> None:
         raise DataError("no input given; pass sequence files, or - for standard input")
     if files.count(STDIN) > 1:
         raise OptionError("-: standard input can be read once only")
+    if STDIN in files and model.alphabet is None:
+        raise DataError("standard input: this model reads pictures; pass pictures, or folders of them")
     for file in files:
         if file != STDIN and not Path(file).exists():
             open_bytes(file)  # says that it is missing, and what is there

@@ -1,5 +1,6 @@
 """The verb train: a Dataset in, a Model out, with everything found on the way kept in its record."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -8,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from seqcnn.data.dataset import Dataset
+from seqcnn.data.dataset import Dataset, check_dataset
 from seqcnn.data.joining import join
 from seqcnn.data.splits import Parts, check_classes, split
-from seqcnn.errors import OptionError
+from seqcnn.errors import OptionError, SeqcnnWarning
 from seqcnn.model.evaluation import evaluate, figures
 from seqcnn.model.model import Model
 from seqcnn.model.record import OutOfFold, TrainingRecord, plain, record_hashes
@@ -74,9 +75,11 @@ def train(
     """
     options = TrainOptions() if options is None else options
     started, notes = monotonic(), list[str]()
+    check_dataset(data, "train")
     pick_device(options.device)
     check_classes(data)
     data = _with_targets(data, notes)
+    _warn_of_contradictions(data)
     data, parts, by_folds = _parts(data, options, valid, test)
     check_classes(data.take(np.concatenate([parts.train, parts.valid])), fewest=2)
     seen = np.sort(np.concatenate([parts.train, parts.valid]))
@@ -160,23 +163,36 @@ def _with_targets(data: Dataset, notes: list[str]) -> Dataset:
     return data.take(np.flatnonzero(known))
 
 
+def _warn_of_contradictions(data: Dataset) -> None:
+    """Warn of records that occur in more than one class, as they are or as the other strand."""
+    if data.task not in ("binary", "multiclass") or data.targets is None:
+        return
+    _, same = np.unique(record_hashes(data.raw, data.alphabet), return_inverse=True)
+    pairs = np.unique(np.stack([same, data.targets[:, 0].astype(np.int64)], axis=1), axis=0)
+    twice = int((np.bincount(pairs[:, 0]) > 1).sum())
+    if twice:
+        warnings.warn(
+            f"{twice:,} records occur in more than one class (either strand counts): their labels contradict; "
+            "remove them from one",
+            SeqcnnWarning,
+            stacklevel=3,
+        )
+
+
 def _share(values: tuple[str, ...], name: str) -> float | None:
     """Return the fraction an option gives; None where it gives none.
 
     Raises
     ------
     OptionError
-        For a number outside 0..1, or a file: the caller reads files.
+        For a file: the caller reads files.
     """
     if not values:
         return None
     try:
-        share = float(values[0])
+        return float(values[0])
     except ValueError:
         raise OptionError(f"--{name}: expected a fraction, or a data set that was read from {values[0]!r}") from None
-    if len(values) > 1 or not 0 <= share < 1:
-        raise OptionError(f"--{name}: expected one fraction from 0 to below 1, found {' '.join(values)}")
-    return share
 
 
 def _parts(

@@ -12,8 +12,9 @@ from seqcnn.errors import AlphabetError, FormatError, SeqcnnWarning
 from seqcnn.registry import resolve
 from seqcnn.sequence import Record, Sequences, encode, tell_alphabet
 
-#: Records from which the alphabet is told.
+#: Records from which the alphabet is told, and letters beyond which no more are held for it (chromosomes are long).
 SAMPLE = 1000
+_SAMPLE_LETTERS = 1 << 22
 #: Letters encoded at a time: small enough for the cache and for a slow pipe, large enough that Python's cost vanishes.
 LETTERS = 1 << 18
 #: Nucleic letters beyond which a model or option that says protein is doubted.
@@ -28,7 +29,7 @@ def told_alphabet(
     Parameters
     ----------
     records
-        What a reader yields; only the first 1,000 are looked at.
+        What a reader yields; only the first 1,000 are looked at, fewer where they are long.
     name
         How messages call the input.
     asked
@@ -42,7 +43,12 @@ def told_alphabet(
         If nucleic acids are asked for and the records look like protein.
     """
     records = iter(records)
-    sample = list(islice(records, SAMPLE))
+    sample, letters = list[Record](), 0
+    for record in islice(records, SAMPLE):
+        sample.append(record)
+        letters += len(record.letters)
+        if letters >= _SAMPLE_LETTERS:
+            break
     told = tell_alphabet(record.letters for record in sample)
     if asked is None:
         alphabet = told
@@ -60,7 +66,8 @@ def _compare(sample: Sequence[Record], where: str, told: Alphabet, asked: Alphab
             if at >= 0:
                 raise AlphabetError(
                     f"{where} {record.id}, position {at + 1}: {chr(record.letters[at])!r} is not a letter of the "
-                    f"{asked.name} alphabet; this looks like protein: pass --alphabet protein, or give {asked.name}"
+                    f"{asked.name} alphabet; this looks like protein: give {asked.name}, or pass --alphabet protein to "
+                    "train"
                 )
     if asked is PROTEIN and told is not PROTEIN and sum(len(record.letters) for record in sample) >= _ENOUGH:
         warnings.warn(

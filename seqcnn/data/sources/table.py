@@ -153,7 +153,7 @@ def _target_columns(
 
 
 def sequence_cells(frame: "pd.DataFrame", column: str | None, path: str) -> list[str]:
-    """Return the sequences of a table: of the named column, or of one called sequence or seq."""
+    """Return the sequences of a table, without blanks and line ends: of the named column, or of sequence or seq."""
     if column is None:
         known = {str(name).lower(): str(name) for name in frame.columns}
         column = next((known[name] for name in SEQUENCE_COLUMNS if name in known), None)
@@ -162,7 +162,7 @@ def sequence_cells(frame: "pd.DataFrame", column: str | None, path: str) -> list
                 f"{path}: no column 'sequence' or 'seq'; name it with --sequence (or pictures with --image); "
                 f"the columns are {', '.join(known.values())}"
             )
-    return column_of(frame, column, path, "--sequence")
+    return ["".join(cell.split()) for cell in column_of(frame, column, path, "--sequence")]
 
 
 def _image_cells(frame: "pd.DataFrame", options: DataOptions, path: str) -> list[str]:

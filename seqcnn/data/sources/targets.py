@@ -62,8 +62,8 @@ def read_targets(
     Raises
     ------
     DataError
-        Naming row and column of a cell that is no number where one is needed, or infinite; of values that are one
-        class only, or no class of the model.
+        Naming row and column of a cell that is no number where one is needed, infinite, or NaN in the only target; of
+        values that are one class only, or no class of the model.
     OptionError
         If the positive one of two values can't be told, or is none of them.
 
@@ -80,11 +80,15 @@ def read_targets(
         task = expected.task
     several = len(columns) > 1
     if task in ("multilabel", "regression") or (task is None and several):
+        if not several:
+            _refuse_nan(*next(iter(columns.items())), where)
         return _numbers(columns, where, task, positive, expected)
     if several:
         raise OptionError(f"--task {task}: expected one --target column, found {len(columns)}")
     (column, cells), *_ = columns.items()
     numbers = _as_numbers(cells)
+    if numbers is not None:
+        _refuse_nan(column, cells, where)
     if task is None and numbers is not None and not _are_classes(numbers):
         return _numbers(columns, where, "regression", positive, expected)
     if task is None and numbers is None:
@@ -122,6 +126,13 @@ def _as_numbers(cells: Sequence[str]) -> Floats | None:
             return None
         numbers[i] = value
     return numbers
+
+
+def _refuse_nan(column: str, cells: Sequence[str], where: _Where) -> None:
+    """Raise where the only target of a row is a failed computation; beside other targets it counts as missing."""
+    for i, cell in enumerate(cells):
+        if cell.lower() == "nan":
+            raise DataError(f"{where(i, column)}: {cell!r} is not a number; expected a number, or an empty cell")
 
 
 def _are_classes(numbers: Floats) -> bool:
