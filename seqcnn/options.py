@@ -132,7 +132,7 @@ class MotifOptions:
     seed: int = opt(0, "seed of everything random")
 
     def __post_init__(self) -> None:
-        within(self.threshold, "--threshold", 0.0, 1.0)
+        within(self.threshold, "--threshold", 0.0, 0.99)
         within(self.qvalue, "--qvalue", 0.0, 1.0)
 
 

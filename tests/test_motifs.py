@@ -119,7 +119,7 @@ def test_the_decoy_is_found_but_worth_nothing(found: MotifSet) -> None:
 def test_dead_and_flat_filters_are_listed(found: MotifSet) -> None:
     assert found.dead == (3,)
     assert found.flat == (4,)
-    assert any("Dead filters, never active: 3." in note for note in found.notes)
+    assert any("Dead filters, never active: 1 of" in note and "(3)." in note for note in found.notes)
 
 
 def test_sites_are_where_the_letters_are(found: MotifSet) -> None:

@@ -443,7 +443,7 @@ def test_rare_classes_are_weighed_and_the_probabilities_calibrated():
     ("options", "message"),
     [
         ({"valid": ("0.6",), "test": ("0.5",)}, "--valid 0.6 --test 0.5: no record would be left"),
-        ({"test": ("1.5",)}, "--test: expected one fraction from 0 to below 1, found 1.5"),
+        ({"test": ("1.5",)}, "--test: expected one fraction from 0 to below 1, or files, found 1.5"),
         ({"valid": ("some.fa",)}, "--valid: expected a fraction, or a data set that was read from 'some.fa'"),
         ({"network": "lenet", "positions": "aware"}, "the lenet network has no such choice"),
     ],

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.alphabet import Alphabet
-from seqcnn.data.dataset import Dataset
+from seqcnn.data.dataset import Dataset, check_dataset
 from seqcnn.errors import DataError
 from seqcnn.model.evaluation import Evaluation, evaluate
 from seqcnn.model.model import Model
@@ -65,6 +65,7 @@ def find_motifs(
         If the model has no motifs to find (pictures, baselines) or the data no targets.
     """
     options = MotifOptions() if options is None else options
+    check_dataset(data, "find_motifs")
     layer = FirstLayer.of(model, options.device)
     if not isinstance(data.raw, Sequences) or model.alphabet is None:
         raise DataError("motifs are found in sequences; the data are pictures")
@@ -111,6 +112,8 @@ def find_motifs(
                 and float(np.nanmax(weights.shares[i])) >= SELDOM,
             )
         )
+    found.sort(key=lambda m: not m.significant)  # by importance, the significant ones first
+    found = [replace(m, motif=replace(m.motif, name=f"motif_{rank}")) for rank, m in enumerate(found, 1)]
     notes = _notes(options, layer, total, dead=dead, flat=flat, weighed=len(chosen.indices), held_out=chosen.held_out)
     return MotifSet(
         motifs=tuple(found),
@@ -228,7 +231,7 @@ def _notes(
         f"{SELDOM:.0%} of a class hold the motif.",
     ]
     if dead:
-        notes.append(f"Dead filters, never active: {', '.join(map(str, dead))}.")
+        notes.append(f"Dead filters, never active: {len(dead)} of {layer.count} ({', '.join(map(str, dead))}).")
     if flat:
         notes.append(f"Filters whose sites share no motif, or are too few: {len(flat)} of {layer.count}.")
     if count > LISTED:

@@ -275,6 +275,7 @@ def motif_row(found: FoundMotif) -> dict[str, Any]:
         "match": best.name if best else "",
         "match_accession": best.accession if best else "",
         "match_family": best.family if best else "",
+        "match_class": best.target.tf_class if best else "",
         "match_qvalue": best.qvalue if best else None,
         "filters": " ".join(map(str, found.filters)),
     }

@@ -63,6 +63,7 @@ def write(found: MotifSet, folder: str | os.PathLike[str]) -> None:
         If the folder cannot be made or written.
     """
     ours = ("motifs.meme", "motifs.tsv", "matches.tsv", "sites.tsv", "logos/*.svg")
+    logos = {m.name: logo_svg(m.motif) for m in found}  # before, so that the folder is not half-written for long
     with atomic_folder(Path(folder), ours=ours) as place:
         (place / "logos").mkdir()
         if len(found):
@@ -82,5 +83,5 @@ def write(found: MotifSet, folder: str | os.PathLike[str]) -> None:
         with tsv_rows(place / "sites.tsv", SITE_COLUMNS) as add:
             for m in found:
                 add((m.name, s.id, s.start, s.end, s.strand, s.sequence, s.activation) for s in m.sites)
-        for m in found:
-            (place / "logos" / f"{m.name}.svg").write_text(logo_svg(m.motif), "utf-8")
+        for name, logo in logos.items():
+            (place / "logos" / f"{name}.svg").write_text(logo, "utf-8")

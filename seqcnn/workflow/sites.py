@@ -8,10 +8,11 @@ from pathlib import Path
 from seqcnn.alphabet import RNA
 from seqcnn.checks import did_you_mean
 from seqcnn.data.sources.records import Coder, told_alphabet
-from seqcnn.errors import OptionError
+from seqcnn.errors import DataError, OptionError
 from seqcnn.io.fasta import read_sequences
 from seqcnn.io.meme import read_meme_file
 from seqcnn.io.opening import STDIN, shown
+from seqcnn.io.table import is_table
 from seqcnn.io.tsv import tsv_rows
 from seqcnn.io.writing import atomic, check_writable
 from seqcnn.motif import Motif
@@ -101,6 +102,9 @@ def sites(
         raise OptionError("sites: no input given; pass sequence files, or - for standard input")
     if files.count(STDIN) > 1:
         raise OptionError("-: standard input can be read once only")
+    for path in files:
+        if path != STDIN and is_table(path):
+            raise DataError(f"{shown(path)} is a table; sites reads FASTA, FASTQ or GenBank")
     place = os.fspath(output)
     if place != STDIN:
         check_writable(place)
