@@ -1,6 +1,7 @@
 """The training loop: AdamW on a one-cycle schedule, early stopping, the best weights kept."""
 
 import logging
+import os
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +19,7 @@ from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import TrainingError
 from seqcnn.inference.predict import predict_logits
 from seqcnn.nn.calibration import Calibration
-from seqcnn.runtime import flushed_denormals, pick_device, seeded
+from seqcnn.runtime import flushed_denormals, pick_device, seeded, threads
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
 from seqcnn.training.calibrate import fit_calibration
@@ -121,7 +122,7 @@ def fit(
             network, encoder, task, data, recipe=attempt, strands=strands, place=place, precision=chosen, seed=seed
         )
         try:
-            with seeded(seed), flushed_denormals(), torch.enable_grad():
+            with seeded(seed), flushed_denormals(), threads(_wanted_threads()), torch.enable_grad():
                 return run(train, valid, augmentations, progress or Silent(), title, notes)
         except _NotFiniteError:
             network.load_state_dict(start)
@@ -131,6 +132,15 @@ def fit(
         f"training: the loss is not finite, not even at a learning rate of {recipe.lr * _SLOWER:g} in full precision; "
         "pass a lower --lr, and look for extreme targets"
     )
+
+
+def _wanted_threads() -> int | None:
+    """Return how many CPU threads a step uses: one, unless the caller's environment names a number.
+
+    The threads of a convolution's backward pass spin while they wait for each other. On a machine that does anything
+    else besides, two of them took up to twenty times as long as one; on an idle one they save a third.
+    """
+    return None if os.environ.get("OMP_NUM_THREADS") else 1
 
 
 class _NotFiniteError(ArithmeticError):
