@@ -158,7 +158,7 @@ class SitesOptions:
 class DemoOptions:
     """How large the demo's example is."""
 
-    records: int = opt(6000, "training records, half of them positive")
+    records: int = opt(4000, "training records, half of them positive")
     epochs: int | None = opt(None, "passes over the training records (default: by data size)")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
     seed: int = opt(0, "seed of everything random")

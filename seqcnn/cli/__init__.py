@@ -1,6 +1,8 @@
 """The shell's face: one verb each, options made from the option dataclasses, every error one line."""
 
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 
@@ -15,6 +17,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from seqcnn.cli.boundary import guard
     from seqcnn.cli.shell import Run
 
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     run = Run(list(sys.argv[1:] if argv is None else argv))
 
     def work() -> int:
@@ -35,10 +39,10 @@ def start() -> None:
     then takes many times as long.
     """
     import os
-    import signal
 
     from seqcnn.cli.boundary import on_terminate
 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until `main` can say what Ctrl-C means
     signal.signal(signal.SIGTERM, on_terminate)
     sys.exit(main())

@@ -57,7 +57,8 @@ def guard(work: Callable[[], int], *, show_traceback: Callable[[], bool]) -> int
             warnings.simplefilter("always", SeqcnnWarning)
             warnings.showwarning = show_warning
             code = work()
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return code
     except BaseException as raised:  # noqa: BLE001  (the edge: whatever arrives is said and becomes an exit code)
         error = raised.__cause__ if isinstance(raised, CarriedError) and raised.__cause__ is not None else raised

@@ -35,6 +35,15 @@ class Shell:
         """Return the options of one class."""
         return build(kind, self.given)
 
+    def words(self, kind: type) -> list[str]:
+        """Return the options of one class that were given, as words of a command line."""
+        said: list[str] = []
+        for name in (item.name for item, _ in members(kind) if item.name in self.given):
+            value = self.given[name]
+            for one in value if isinstance(value, tuple) else (value,):
+                said += ["--" + name.replace("_", "-"), str(one)]
+        return said
+
     def note(self, *notes: str) -> None:
         """Say each note once, on stderr, unless the run is quiet."""
         for text in notes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqcnn.cli.shell import Shell, verb
+from seqcnn.errors import OptionError
 from seqcnn.options import DataOptions, DemoOptions, MotifOptions, ScoreOptions, SitesOptions, TrainOptions
 
 if TYPE_CHECKING:
@@ -118,7 +119,10 @@ def train(
     figures = model.record.figures or model.record.out_of_fold
     if figures is not None:
         print(figures_table(figures))
-    shell.note(f"wrote {out}; next: seqcnn report {out} {shlex.join(data)} -o report.html")
+    following = (
+        "" if "-" in data else f"; next: seqcnn report {shlex.join([str(out), *data, *shell.words(DataOptions)])}"
+    )
+    shell.note(f"wrote {out}{following and following + ' -o report.html'}")
 
 
 @verb(app, DataOptions)
@@ -141,6 +145,8 @@ def evaluate(
     from seqcnn.model.file import load
     from seqcnn.workflow.evaluate import evaluate, write_json, write_predictions
 
+    if json_file is not None and str(predictions) == json_file:
+        raise OptionError(f"--json and --predictions both name {json_file}; name two files")
     outputs = [Path(path) for path in (json_file, predictions) if path is not None and str(path) != "-"]
     for path in outputs:
         check_writable(path)
