@@ -119,10 +119,8 @@ def train(
     figures = model.record.figures or model.record.out_of_fold
     if figures is not None:
         print(figures_table(figures))
-    following = (
-        "" if "-" in data else f"; next: seqcnn report {shlex.join([str(out), *data, *shell.words(DataOptions)])}"
-    )
-    shell.note(f"wrote {out}{following and following + ' -o report.html'}")
+    same = shlex.join([str(out), *data, *shell.words(DataOptions)])
+    shell.note(f"wrote {out}" + ("" if "-" in data else f"; next: seqcnn report {same} -o report.html"))
 
 
 @verb(app, DataOptions)
