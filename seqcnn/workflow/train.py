@@ -93,7 +93,7 @@ def train(
         if options.baselines:
             bar.start("baselines", 1)
             baselines = stop.guard(lambda: fit_baselines(plan, data, seen), "the baselines") or {}
-            notes += [note for baseline in baselines.values() for note in baseline.notes]
+            notes += [f"{name} baseline: {note}" for name, fitted in baselines.items() for note in fitted.notes]
         oof = None
         if by_folds:
             oof = stop.guard(lambda: out_of_fold(plan, data, bar), "the out-of-fold figures")
