@@ -90,6 +90,12 @@ def test_one_file_with_a_file_of_negatives(at):
     assert data.labels == ("bg", "pos")
 
 
+def test_the_same_file_has_the_same_shuffles_whatever_the_seed(at):
+    at("long.fa", b">a\nACGTTGCATTGACCATGGCATTAGC\n>b\nGATTACAGATTACAGGGCATTTACCAG\n")
+    one, other = (read("long.fa", DataOptions(seed=seed)) for seed in (0, 7))
+    assert np.array_equal(one.raw.buffer, other.raw.buffer)
+
+
 def test_shuffles_equal_to_their_source_are_dropped_and_counted(at):
     (at / "x.fa").write_text(">a\nAAAAAAAA\n>b\nACAC\n>c\nACGATGATTT\n")
     data = read("x.fa")

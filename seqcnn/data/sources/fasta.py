@@ -24,6 +24,9 @@ SUFFIXES = frozenset({
     ".fq", ".fastq", ".gb", ".gbk", ".gbff", ".genbank", ".embl", ".csv", ".tsv",
 })  # fmt: skip
 
+#: The same file gets the same shuffles whatever ``--seed`` says, so that `evaluate` knows those a model was trained on.
+SHUFFLE_SEED = 0
+
 
 @dataclass(frozen=True)
 class Named:
@@ -94,7 +97,7 @@ def read_classes(files: Sequence[Named], options: DataOptions, *, expected: Expe
         summary=Summary(sources, replaced=replaced, notes=(*notes, *replaced_notes(replaced))),
     )
     if shuffles:
-        data = add_shuffles(replace(data, labels=labels[-1:]), seed=options.seed)
+        data = add_shuffles(replace(data, labels=labels[-1:]), seed=SHUFFLE_SEED)
         if expected is not None:
             data = replace(data, labels=labels)
     return described(data)
