@@ -79,7 +79,7 @@ def test_one_file_is_held_against_its_shuffles(at):
         assert Counter(pairwise(negative)) == Counter(pairwise(positive.upper()))
     assert letters(data)[3][4:6] == "NN"
     assert letters(read("pos.fa")) == letters(data)
-    assert letters(read("pos.fa", DataOptions(seed=5))) != letters(data)
+    assert letters(read("pos.fa", DataOptions(seed=5))) == letters(data), "evaluate must know what a model saw"
 
 
 def test_one_file_with_a_file_of_negatives(at):
@@ -88,12 +88,6 @@ def test_one_file_with_a_file_of_negatives(at):
         assert data.targets.ravel().tolist() == [1, 1, 0, 0, 0]
         assert data.negatives == "file"
     assert data.labels == ("bg", "pos")
-
-
-def test_the_same_file_has_the_same_shuffles_whatever_the_seed(at):
-    at("long.fa", b">a\nACGTTGCATTGACCATGGCATTAGC\n>b\nGATTACAGATTACAGGGCATTTACCAG\n")
-    one, other = (read("long.fa", DataOptions(seed=seed)) for seed in (0, 7))
-    assert np.array_equal(one.raw.buffer, other.raw.buffer)
 
 
 def test_shuffles_equal_to_their_source_are_dropped_and_counted(at):
