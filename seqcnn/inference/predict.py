@@ -139,6 +139,7 @@ class _Runner:
         self.encoder, self.network = encoder, network
         self.both, self.place, self.limit, self.bf16 = both, place, limit, precision == "bf16"
         self.takes_lengths = "lengths" in inspect.signature(network.forward).parameters
+        self.width = getattr(network, "fixed_width", None) or 1  # shorter records are padded up to it
         self.flat = not any(isinstance(m, nn.Conv2d) for m in network.modules())  # it may only know (N, C, L)
         convolutions = [m for m in network.modules() if isinstance(m, nn.Conv1d | nn.Conv2d)]
         self.channels = max((m.out_channels for m in convolutions), default=64)
@@ -175,7 +176,7 @@ class _Runner:
 
     def _batch(self, raw: Raw, length: int) -> int:
         """How many records of this length make a batch."""
-        positions = length if isinstance(raw, Sequences) else raw.shape[-1] * raw.shape[-2]
+        positions = max(length, self.width) if isinstance(raw, Sequences) else raw.shape[-1] * raw.shape[-2]
         return max(1, self.limit // (4 * self.channels * max(positions, 1)))
 
     def _run(self, raw: Raw, part: npt.NDArray[np.int64]) -> Logits:

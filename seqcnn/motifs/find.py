@@ -46,7 +46,8 @@ def find_motifs(
     both). A site counts if its activation is above ``options.threshold`` of the filter's maximum; sites are aligned on
     the filter's window and counted with flanks, so that half a motif in the filter still gives the whole one. Filters
     that hold the same motif, on either strand, are merged and silenced together: the importance is the mean rise of
-    the loss, on held-out records where there are enough, when they output their mean activation instead.
+    the loss, on held-out records where there are enough, when they output their mean activation instead and the
+    offsets of the logits are refitted.
 
     Parameters
     ----------
@@ -225,7 +226,8 @@ def _notes(
         f"A site is an activation above {options.threshold:g} of its filter's maximum, the strongest of each record on "
         f"{strands}, and among the {KEPT_SITES:,} strongest of the filter.",
         f"Importance is the mean rise of the loss in nats, on {weighed:,} records that were "
-        f"{'not ' if held_out else ''}trained on, if a motif's filters output their mean; classes weigh the same.",
+        f"{'not ' if held_out else ''}trained on, if a motif's filters output their mean and the offset is refitted; "
+        "classes weigh the same.",
         f"A motif is significant if the model is better than chance on records it had not seen, the importance is more "
         f"than {BEYOND:g} standard errors above 0{'' if held_out else f' and {MEMORY:.0%} of the largest'}, and "
         f"{SELDOM:.0%} of a class hold the motif.",

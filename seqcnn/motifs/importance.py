@@ -23,6 +23,8 @@ WEIGHED: Final = 1500
 GLANCED: Final = 300
 #: Fewest held-out records of each class that are enough.
 ENOUGH: Final = 50
+#: Weight of the belief that an offset is near 0, against a mean loss.
+_PRIOR: Final = 1e-5
 #: Bins of the histogram of positions.
 BINS: Final = 20
 
@@ -93,7 +95,7 @@ class Weights:
     Parameters
     ----------
     importance, error
-        Mean rise of the loss when a motif is silenced, and its standard error, ``(M,)``.
+        Mean rise of the loss when a motif is silenced, offsets refitted, and its standard error, ``(M,)``.
     shares
         Share of each group's records that hold the motif, ``(M, groups)``.
     positions
@@ -121,6 +123,9 @@ def weigh(
 ) -> Weights:
     """Weigh motifs in one pass over the chosen records: one batch at a time, every motif silenced in turn.
 
+    A silenced motif gives no record a peak, so all logits shift alike, and a loss would blame any filter for that. The
+    offset of each output is therefore fitted anew, with and without the motif: what counts is what it tells apart.
+
     Parameters
     ----------
     layer, model, raw
@@ -136,8 +141,8 @@ def weigh(
     """
     n, m = len(chosen.indices), len(motifs)
     place = {int(row): i for i, row in enumerate(chosen.indices)}
-    rise, holds = np.zeros((n, m)), np.zeros((n, m), bool)
-    middle, moved = np.zeros((n, m)), np.zeros((n, m, model.task.outputs), np.float32)
+    holds, middle = np.zeros((n, m), bool), np.zeros((n, m))
+    found = torch.zeros((1 + m, n, model.task.outputs))  # as it is, then without each motif
     calibration = _copy(model.calibration, layer.place)
     silent = torch.from_numpy(mean).float().to(layer.place)
     limit = torch.from_numpy(cutoff).float().to(layer.place)
@@ -148,27 +153,53 @@ def weigh(
 
     def measure(batch: Activated) -> None:
         rows = np.array([place[int(r)] for r in batch.records])
-        truth = torch.from_numpy(chosen.targets[rows]).to(layer.place)
-        whole = logits(batch)
-        loss = model.task.record_loss(whole, truth)
+        found[0, rows] = logits(batch).cpu()
         best, middles = _strengths(batch, limit, layer.width)
         for j, filters in enumerate(motifs):
             channels = list(filters)
             kept = [a[:, channels].clone() for a in batch.strands]
             for a in batch.strands:
                 a[:, channels] = silent[channels][:, None, None] * batch.inside[:, None, None]
-            without = logits(batch)
+            found[1 + j, rows] = logits(batch).cpu()
             for a, values in zip(batch.strands, kept, strict=True):
                 a[:, channels] = values
-            rise[rows, j] = (model.task.record_loss(without, truth) - loss).cpu().numpy()
-            moved[rows, j] = (whole - without).cpu().numpy()
             top, which = best[:, channels].max(1)
             holds[rows, j] = (top > 1).cpu().numpy()
             middle[rows, j] = middles[:, channels].gather(1, which[:, None])[:, 0].cpu().numpy()
 
     for _ in layer.each(raw, chosen.indices, measure):
         pass  # each batch writes the rows of its own records
-    return _summary(chosen, rise, holds, middle=middle, moved=moved)
+    losses = _losses(model, refit_offsets(model, found, chosen), chosen).numpy()
+    moved = (found[:1] - found[1:]).permute(1, 0, 2).double().numpy()
+    return _summary(chosen, (losses[1:] - losses[0]).T, holds, middle=middle, moved=moved)
+
+
+def refit_offsets(model: Model, logits: torch.Tensor, chosen: Sample) -> torch.Tensor:
+    """Return logits ``(V, n, K)`` of V variants of the model, each output of each shifted to the least mean loss.
+
+    Classes weigh the same. A weak normal prior stands in where the records are perfectly separated.
+    """
+    logits = logits.double()
+    _, stratum, sizes = np.unique(chosen.strata, return_inverse=True, return_counts=True)
+    share = torch.from_numpy(1 / (len(sizes) * sizes[stratum]))
+    offsets = torch.zeros(len(logits), 1, logits.shape[2], dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([offsets], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        solver.zero_grad()
+        loss = (_losses(model, logits + offsets, chosen) * share).sum() + _PRIOR * (offsets**2).sum()
+        torch.autograd.backward(loss)
+        return loss
+
+    with torch.enable_grad():
+        solver.step(closure)  # type: ignore[no-untyped-call]
+    return logits + offsets.detach()
+
+
+def _losses(model: Model, logits: torch.Tensor, chosen: Sample) -> torch.Tensor:
+    """Return the loss of each record for each variant, ``(V, n)``."""
+    targets = torch.from_numpy(chosen.targets).double().repeat(len(logits), 1)
+    return model.task.record_loss(logits.flatten(0, 1), targets).reshape(logits.shape[:2])
 
 
 def _strengths(batch: Activated, limit: torch.Tensor, width: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -194,7 +225,7 @@ def _summary(
     holds: npt.NDArray[np.bool_],
     *,
     middle: Floats,
-    moved: npt.NDArray[np.float32],
+    moved: Floats,
 ) -> Weights:
     """Return means over records of what was measured in each."""
     m = rise.shape[1]
@@ -212,9 +243,7 @@ def _summary(
             positions[j, k] = np.bincount(bins[group & holds[:, j], j], minlength=BINS)
     held = np.maximum(holds.sum(0), 1)[:, None]
     effects = (moved * holds[:, :, None]).sum(0) / held
-    return Weights(
-        np.mean(means, 0), np.sqrt(np.sum(variances, 0)) / len(means), shares, positions, effects.astype(np.float64)
-    )
+    return Weights(np.mean(means, 0), np.sqrt(np.sum(variances, 0)) / len(means), shares, positions, effects)
 
 
 def _copy(module: Any, place: torch.device) -> Any:

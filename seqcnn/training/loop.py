@@ -19,7 +19,7 @@ from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import TrainingError
 from seqcnn.inference.predict import predict_logits
 from seqcnn.nn.calibration import Calibration
-from seqcnn.runtime import flushed_denormals, pick_device, seeded, threads
+from seqcnn.runtime import flushed_denormals, kept_memory, pick_device, seeded, threads
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
 from seqcnn.training.calibrate import fit_calibration
@@ -32,6 +32,8 @@ Indices = npt.NDArray[np.int64]
 
 #: Validation records looked at after each epoch; the calibration uses them all.
 _STEERING_RECORDS = 4000
+#: Bytes of the widest activation of a step; a batch with more is taken in pieces, of at least so many records.
+_PIECE_BYTES, _FEWEST = {"cpu": 32 << 20, "cuda": 2 << 30}, 8
 #: After numbers that are not finite, training starts again once, at this share of the rate and in full precision.
 _SLOWER = 0.1
 
@@ -122,7 +124,7 @@ def fit(
             network, encoder, task, data, recipe=attempt, strands=strands, place=place, precision=chosen, seed=seed
         )
         try:
-            with seeded(seed), flushed_denormals(), threads(_wanted_threads()), torch.enable_grad():
+            with seeded(seed), flushed_denormals(), kept_memory(), threads(_wanted_threads()), torch.enable_grad():
                 return run(train, valid, augmentations, progress or Silent(), title, notes)
         except _NotFiniteError:
             network.load_state_dict(start)
@@ -181,6 +183,7 @@ class _Run:
         if data.targets is None:
             raise TrainingError("training: the records have no targets")
         self.targets = task.encode(data.targets)
+        self.channels = max((m.out_channels for m in network.modules() if isinstance(m, nn.Conv2d)), default=1)
         self.rng = np.random.default_rng(seed)
         self.generator = torch.Generator().manual_seed(seed)
 
@@ -268,17 +271,30 @@ class _Run:
 
     def _step(self, indices: Indices, augmentations: tuple[Augmentation, ...], share: float) -> torch.Tensor:
         """Take one optimizer step and return the loss."""
-        batch = load_batch(self.data.raw, self.targets, indices)
-        raw, lengths, targets = (t.to(self.place, non_blocking=True) for t in batch)
-        for change in augmentations:
-            raw, lengths = change(raw, lengths, self.generator)
-        logits = self.wrapped(self.encoder(raw), lengths)
-        loss = self.task.loss(logits.float(), targets, progress=share)
         self.optimizer.zero_grad(set_to_none=True)
-        self.fabric.backward(loss)
+        total = torch.zeros((), device=self.place)
+        for part in self._pieces(indices):
+            batch = load_batch(self.data.raw, self.targets, part)
+            raw, lengths, targets = (t.to(self.place, non_blocking=True) for t in batch)
+            for change in augmentations:
+                raw, lengths = change(raw, lengths, self.generator)
+            logits = self.wrapped(self.encoder(raw), lengths)
+            loss = self.task.loss(logits.float(), targets, progress=share) * (len(part) / len(indices))
+            self.fabric.backward(loss)
+            total += loss.detach()
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
-        return loss.detach()
+        return total
+
+    def _pieces(self, indices: Indices) -> list[Indices]:
+        """Return a batch in as few equal pieces as keep the widest activation within bounds; their gradients add up."""
+        raw = self.data.raw
+        if isinstance(raw, Sequences):
+            places = max(int(self.data.lengths[indices].max()), getattr(self.network, "fixed_width", None) or 1)
+        else:
+            places = int(np.prod(raw.shape[2:]))
+        pieces = -(-len(indices) * places * self.channels * 4 // _PIECE_BYTES[self.place.type])
+        return np.array_split(indices, max(1, min(pieces, len(indices) // _FEWEST)))
 
     def _try(self, indices: Indices, augmentations: tuple[Augmentation, ...], size: int) -> None:
         self._step(indices[:size], augmentations, 1.0)
