@@ -31,7 +31,7 @@ class DataOptions:
     target: tuple[str, ...] = opt((), "target column of a table; repeatable")
     sequence: str | None = opt(None, "sequence column of a table (default: sequence or seq)")
     image: str | None = opt(None, "column of picture paths in a table")
-    id: str | None = opt(None, "id column of a table (default: row numbers)")
+    id: str | None = opt(None, "id column of a table (default: the column called id, else row numbers)")
     positive: str | None = opt(None, "which of two values is the positive class")
     where: tuple[str, ...] = opt((), "keep the rows with COLUMN=VALUE; repeatable", metavar="COLUMN=VALUE")
     task: str | None = opt(None, "binary, multiclass, multilabel or regression (default: told from the targets)")

@@ -140,3 +140,17 @@ def test_data_of_another_kind_are_refused() -> None:
 
 def test_the_same_seed_gives_the_same_intervals() -> None:
     assert evaluate(MODEL, FRESH, seed=3).to_dict() == evaluate(MODEL, FRESH, seed=3).to_dict()
+
+
+def test_swapped_classes_are_asked_about() -> None:
+    logits = MODEL.logits(FRESH)[:, 0]
+    ranked = replace(FRESH, targets=(logits < np.median(logits)).astype(float)[:, None])
+    with pytest.warns(SeqcnnWarning, match="AUROC 0.000 is worse than chance; are the two classes swapped"):
+        evaluate(MODEL, ranked)
+
+
+def test_scores_of_odd_lengths_are_warned_of() -> None:
+    with pytest.warns(SeqcnnWarning, match="1 of 2 records are longer than 1.5 times the longest training record"):
+        MODEL.predict(["ACGTTGCA" * 5, "ACGT" * MODEL.longest])
+    with pytest.warns(SeqcnnWarning, match="1 of 2 records are shorter than the network's receptive field"):
+        MODEL.predict(["ACGTTGCA" * 5, "ACG"])

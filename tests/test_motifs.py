@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.optimize
 import torch
 from Bio import motifs as bio
 from small_models import dataset, letters, picture_model, protein_model
@@ -26,7 +27,7 @@ from seqcnn.motifs.activations import FirstLayer, strongest_sites
 from seqcnn.motifs.cluster import Hits, similarity, worth_keeping
 from seqcnn.motifs.find import find_motifs, has_learned
 from seqcnn.motifs.found import MotifSet
-from seqcnn.motifs.importance import refit_offsets, sample
+from seqcnn.motifs.importance import recalibrated, sample
 from seqcnn.networks import create
 from seqcnn.options import MotifOptions
 from seqcnn.sequence import Sequences
@@ -143,8 +144,9 @@ def test_a_shift_of_all_logits_is_no_importance() -> None:
     """Silencing takes the peak from every record: what shifts all alike tells nothing apart."""
     model, data = known_model(), planted_data()
     chosen = sample(model, data, seed=0)
-    logits = torch.randn(1, len(chosen.indices), 1, generator=torch.Generator().manual_seed(0))
-    moved = refit_offsets(model, torch.cat([logits, logits - 4, logits + 0.3]), chosen)
+    noise = torch.randn(1, len(chosen.indices), 1, generator=torch.Generator().manual_seed(0))
+    logits = noise + 2 * torch.from_numpy(chosen.targets)
+    moved = recalibrated(model, torch.cat([logits, logits - 4, logits + 0.3]), chosen)
     torch.testing.assert_close(moved[1], moved[0], atol=1e-3, rtol=0)
     torch.testing.assert_close(moved[2], moved[0], atol=1e-3, rtol=0)
 
@@ -176,9 +178,13 @@ def test_importance_equals_silencing_by_hand(found: MotifSet) -> None:
     share = 1 / (2 * np.where(classes == 1, (classes == 1).sum(), (classes == 0).sum()))
 
     def losses(logits: list[float]) -> np.ndarray:
-        """Each record's loss with the offset that makes the mean least, found by a scan."""
-        by_offset = {b: np.logaddexp(0, sign * (np.array(logits) + b)) for b in np.arange(-10, 10, 0.001)}
-        return min(by_offset.values(), key=lambda loss: float((loss * share).sum()))
+        """Each record's loss with the scale and offset that make the mean least, found by another solver."""
+
+        def each(p: np.ndarray) -> np.ndarray:
+            return np.logaddexp(0, sign * (np.array(logits) * np.exp(p[0]) + p[1]))
+
+        found = scipy.optimize.minimize(lambda p: (each(p) * share).sum() + 1e-5 * (p**2).sum(), [0, 0], tol=1e-12)
+        return each(found.x)
 
     rise = losses(silenced) - losses(wholes)
     assert found[0].importance == pytest.approx(np.mean([rise[classes == c].mean() for c in (0, 1)]), rel=2e-3)

@@ -9,7 +9,9 @@ from torch import nn
 from seqcnn.encode.onehot import OneHot
 from seqcnn.errors import OutOfMemoryError, ShapeError
 from seqcnn.inference.predict import frozen, predict_logits, stream_logits
+from seqcnn.networks import create
 from seqcnn.runtime import threads
+from seqcnn.sequence import Sequences
 
 MODEL = dna_model()
 RAW = MODEL.raw(letters(23, 1, 90, alphabet="ACGTN"))
@@ -139,3 +141,15 @@ def test_batches_that_do_not_fit_are_halved() -> None:
     np.testing.assert_allclose(predict_logits(OneHot("dna"), Hungry(2), raw), np.full((11, 1), 7), atol=1e-5)
     with pytest.raises(OutOfMemoryError, match="one record of length 7"):
         predict_logits(OneHot("dna"), Hungry(0), raw)
+
+
+def test_batches_are_sized_by_the_width_that_records_are_padded_to() -> None:
+    """A network that flattens reads short records at its own width: a batch of them is no longer than any other."""
+    network = create("basset", in_channels=4, outputs=1, width=600)
+    widest = max(m.out_channels for m in network.modules() if isinstance(m, nn.Conv2d))
+    seen: list[torch.Size] = []
+    network.filters.register_forward_hook(lambda _module, inputs, _out: seen.append(inputs[0].shape))
+    records = Sequences.from_codes([np.zeros(40, np.uint8)] * 95)
+    predict_logits(OneHot("dna"), network, records, batch_bytes=4 * widest * 600 * 20)
+    assert sum(shape[0] for shape in seen) == 95 and {shape[3] for shape in seen} == {600}
+    assert max(shape[0] for shape in seen) == 20

@@ -57,7 +57,7 @@ def test_two_files_are_binary_and_the_first_is_positive(at):
     assert data.summary.replaced == {"N": 2, "soft-masked": 3}
     assert data.summary.notes == (
         "read 5 dna records of length 3 to 19; binary: pos 2 (positive), neg 3",
-        "letters: 2 N, 3 soft-masked",
+        "letters: 2 N, 3 in lower case (soft-masked), read as usual",
     )
 
 

@@ -208,3 +208,8 @@ def test_targets_are_joined_by_id(at):
         read("pos.fa", DataOptions(targets=table("id,y\na,1\na,2\n")))
     with pytest.raises(DataError, match=r"FASTA alone has no targets, the model's task is regression \(y\)"):
         read(["pos.fa", "neg.fa"], like=data)
+
+
+def test_a_column_called_id_names_the_records(at):
+    data = read(table("id,seq,y\np1,ACGT,1.5\n,ACGA,2.5\np3,AAGT,0.25\n"))
+    assert data.ids == ("p1", "2", "p3")

@@ -67,9 +67,9 @@ def pictures(n=60, seed=0):
     return Dataset("pixels", pixels, ids, target[:, None], "multiclass", ("none", "left", "right"))
 
 
-def run(data, *, recipe=None, seed=0, **more):
+def run(data, *, recipe=None, seed=0, network=None, **more):
     with seeded(seed):
-        net = create("deepbind", in_channels=4, outputs=1, filters=8, filter_width=11)
+        net = create("deepbind", in_channels=4, outputs=1, filters=8, filter_width=11, **(network or {}))
     task = fit_task("binary", data.labels, data.targets)
     index = np.random.default_rng(1).permutation(len(data))
     cut = len(data) // 5
@@ -96,6 +96,20 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_the_callers_random_stat
     assert one.history == two.history
     third, _ = run(data, seed=1)
     assert not torch.equal(first.filters.weight, third.filters.weight)
+
+
+def test_a_batch_in_pieces_takes_the_same_step(monkeypatch):
+    data = planted(40)
+    recipe = Recipe(epochs=1, batch_size=24, lr=3e-3, shift=0)
+    whole, _ = run(data, recipe=recipe, network={"dropout": 0})
+    sizes = []
+    plain = loop.load_batch
+    monkeypatch.setattr(loop, "load_batch", lambda raw, t, part: sizes.append(len(part)) or plain(raw, t, part))
+    monkeypatch.setitem(loop._PIECE_BYTES, "cpu", 10 * 8 * 4 * 69)  # ten records of eight filters
+    pieces, _ = run(data, recipe=recipe, network={"dropout": 0})
+    assert set(sizes) == {8}
+    for name, tensor in whole.state_dict().items():
+        torch.testing.assert_close(tensor, pieces.state_dict()[name], atol=1e-5, rtol=1e-4)
 
 
 def test_history_names_each_epoch_and_the_best_weights_are_kept():

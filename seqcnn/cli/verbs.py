@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 Data = Annotated[list[str], typer.Argument(metavar="DATA", help="FASTA files, a table, or a folder of pictures")]
+Sequences = Annotated[list[str], typer.Argument(metavar="INPUT", help="FASTA, FASTQ or GenBank; - is stdin")]
 Inputs = Annotated[list[str], typer.Argument(metavar="INPUT", help="FASTA or FASTQ, a table, pictures; - is stdin")]
 Table = Annotated[
     str, typer.Option("-o", "--out", metavar="FILE", help="file to write (default: stdout)", show_default=False)
@@ -218,7 +219,7 @@ def report(
 @verb(app, SitesOptions)
 def sites(
     motifs: Annotated[Path, typer.Argument(metavar="MOTIFS", help="a MEME file")],
-    inputs: Inputs,
+    inputs: Sequences,
     shell: Shell,
     out: Table = "-",
 ) -> None:

@@ -118,7 +118,7 @@ def evaluate(model: Model, data: Dataset, *, seed: int = 0, device: str = "auto"
     if len(kept) == 0:
         return _out_of_fold(model, excluded, seed=seed)
     part = data.take(kept)
-    return figures(
+    found = figures(
         model.task,
         targets[kept],
         model.logits(part.raw, device=device),
@@ -128,6 +128,15 @@ def evaluate(model: Model, data: Dataset, *, seed: int = 0, device: str = "auto"
         kept=kept,
         seed=seed,
     )
+    high = (found.ci95.get("auroc") or (0, 1))[1]
+    if model.task.name == "binary" and high is not None and high < 0.5:
+        warnings.warn(
+            f"evaluate: AUROC {found.metrics['auroc']:.3f} is worse than chance; are the two classes swapped? The "
+            f"positive one is {model.labels[1]}",
+            SeqcnnWarning,
+            stacklevel=2,
+        )
+    return found
 
 
 def figures(

@@ -1,5 +1,6 @@
 """The Model: encoder, network and task together, with the record of how they came to be."""
 
+import warnings
 from copy import deepcopy
 from os import PathLike
 from typing import Any
@@ -12,7 +13,7 @@ from torch import nn
 from seqcnn.alphabet import Alphabet
 from seqcnn.checks import one_of
 from seqcnn.data.dataset import Dataset, Raw
-from seqcnn.errors import DataError, OptionError
+from seqcnn.errors import DataError, OptionError, SeqcnnWarning
 from seqcnn.inference.predict import Logits, predict_logits
 from seqcnn.io.writing import atomic
 from seqcnn.model.card import html_card, text_card
@@ -23,6 +24,9 @@ from seqcnn.model.state import describe, restore
 from seqcnn.nn.calibration import Calibration
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
+
+#: A record may be this many times as long as the longest that was trained on.
+LONGER = 1.5
 
 
 class Model:
@@ -129,7 +133,7 @@ class Model:
             return np.asarray(deepcopy(self.calibration).cpu().eval()(torch.from_numpy(logits)).numpy(), np.float32)
 
     def check_lengths(self, raw: Raw) -> None:
-        """Refuse records longer than the window of a network that flattens, naming the first."""
+        """Refuse records longer than the window of a network that flattens, naming the first; warn of odd lengths."""
         width = self.fixed_width
         if width is not None and isinstance(raw, Sequences) and raw.lengths.max(initial=0) > width:
             first = int((raw.lengths > width).argmax())
@@ -137,6 +141,19 @@ class Model:
                 f"record {first + 1}: length {raw.lengths[first]:,}; this network reads at most {width:,} positions; "
                 "cut the record, or score it in windows"
             )
+        if not isinstance(raw, Sequences):
+            return
+        least = getattr(self.network, "minimum_width", 1)
+        long = self.longest and (raw.lengths > LONGER * self.longest).sum()
+        short = self.longest >= least and (raw.lengths < least).sum()
+        padded = f"shorter than the network's receptive field ({least}), padded with zeros up to it"
+        for number, what in (
+            (long, f"longer than {LONGER:g} times the longest training record ({self.longest:,})"),
+            (short, padded),
+        ):
+            if number:
+                text = f"{number:,} of {len(raw):,} records are {what}; their scores may mean little"
+                warnings.warn(text, SeqcnnWarning, stacklevel=4)
 
     def predict(
         self, values: Dataset | Any, *, device: str | torch.device = "auto", precision: str = "32"

@@ -26,6 +26,8 @@ LISTED: Final = 30
 BEYOND: Final = 3.0
 #: A motif that fewer of the records hold, in every class, is no finding.
 SELDOM: Final = 0.01
+#: Fewest weighed records that must hold a motif for it to be significant: below, it is the filter's hum that counts.
+FEW: Final = 10
 #: On records that were trained on, a motif worth less than this share of the most important one may be memory.
 MEMORY: Final = 0.01
 #: Task to the figure that says whether anything was learned, and its value by chance.
@@ -47,7 +49,7 @@ def find_motifs(
     the filter's window and counted with flanks, so that half a motif in the filter still gives the whole one. Filters
     that hold the same motif, on either strand, are merged and silenced together: the importance is the mean rise of
     the loss, on held-out records where there are enough, when they output their mean activation instead and the
-    offsets of the logits are refitted.
+    model is calibrated anew.
 
     Parameters
     ----------
@@ -110,7 +112,8 @@ def find_motifs(
                 matches=matched,
                 significant=learned
                 and importance > max(BEYOND * error, bar)
-                and float(np.nanmax(weights.shares[i])) >= SELDOM,
+                and float(np.nanmax(weights.shares[i])) >= SELDOM
+                and weights.holders[i] >= FEW,
             )
         )
     found.sort(key=lambda m: not m.significant)  # by importance, the significant ones first
@@ -226,11 +229,11 @@ def _notes(
         f"A site is an activation above {options.threshold:g} of its filter's maximum, the strongest of each record on "
         f"{strands}, and among the {KEPT_SITES:,} strongest of the filter.",
         f"Importance is the mean rise of the loss in nats, on {weighed:,} records that were "
-        f"{'not ' if held_out else ''}trained on, if a motif's filters output their mean and the offset is refitted; "
-        "classes weigh the same.",
+        f"{'not ' if held_out else ''}trained on, if a motif's filters output their mean and the model is calibrated "
+        "anew; classes weigh the same.",
         f"A motif is significant if the model is better than chance on records it had not seen, the importance is more "
         f"than {BEYOND:g} standard errors above 0{'' if held_out else f' and {MEMORY:.0%} of the largest'}, and "
-        f"{SELDOM:.0%} of a class hold the motif.",
+        f"{SELDOM:.0%} of a class, and {FEW} of these records, hold the motif.",
     ]
     if dead:
         notes.append(f"Dead filters, never active: {len(dead)} of {layer.count} ({', '.join(map(str, dead))}).")

@@ -90,8 +90,8 @@ class FoundMotif:
         Histogram of the middle of each record's best site along the record, ``(classes, bins)``: bin b of B spans
         b/B to (b+1)/B of the record.
     importance, importance_se
-        Mean rise of a record's loss (nats) when the filters output their mean and the offsets of the logits are
-        refitted, and its standard error; positive where the motif helps.
+        Mean rise of a record's loss (nats) when the filters output their mean and the model is calibrated
+        anew, and its standard error; positive where the motif helps.
     effects
         Output (binary: the positive class) to the mean rise of its logit, in records that hold the motif, over the same
         with its filters silenced: what the motif speaks for.

@@ -23,7 +23,7 @@ WEIGHED: Final = 1500
 GLANCED: Final = 300
 #: Fewest held-out records of each class that are enough.
 ENOUGH: Final = 50
-#: Weight of the belief that an offset is near 0, against a mean loss.
+#: Weight of the belief that offsets are near 0 and scales near 1, against a mean loss.
 _PRIOR: Final = 1e-5
 #: Bins of the histogram of positions.
 BINS: Final = 20
@@ -95,9 +95,11 @@ class Weights:
     Parameters
     ----------
     importance, error
-        Mean rise of the loss when a motif is silenced, offsets refitted, and its standard error, ``(M,)``.
+        Mean rise of the loss when a motif is silenced, calibrated anew, and its standard error, ``(M,)``.
     shares
         Share of each group's records that hold the motif, ``(M, groups)``.
+    holders
+        How many of the weighed records hold the motif, ``(M,)``.
     positions
         Histogram of the best site's middle along the record, ``(M, groups, BINS)``.
     effects
@@ -107,6 +109,7 @@ class Weights:
     importance: Floats
     error: Floats
     shares: Floats
+    holders: Integers
     positions: Integers
     effects: Floats
 
@@ -123,8 +126,9 @@ def weigh(
 ) -> Weights:
     """Weigh motifs in one pass over the chosen records: one batch at a time, every motif silenced in turn.
 
-    A silenced motif gives no record a peak, so all logits shift alike, and a loss would blame any filter for that. The
-    offset of each output is therefore fitted anew, with and without the motif: what counts is what it tells apart.
+    A silenced motif gives no record a peak, so all logits shift alike, and a loss would blame any filter for that;
+    and a model that is too sure of a few records would seem better without what made it sure. The model is therefore
+    calibrated anew (scale and offset), with and without the motif: what counts is what it tells apart.
 
     Parameters
     ----------
@@ -169,31 +173,38 @@ def weigh(
 
     for _ in layer.each(raw, chosen.indices, measure):
         pass  # each batch writes the rows of its own records
-    losses = _losses(model, refit_offsets(model, found, chosen), chosen).numpy()
+    losses = _losses(model, recalibrated(model, found, chosen), chosen).numpy()
     moved = (found[:1] - found[1:]).permute(1, 0, 2).double().numpy()
     return _summary(chosen, (losses[1:] - losses[0]).T, holds, middle=middle, moved=moved)
 
 
-def refit_offsets(model: Model, logits: torch.Tensor, chosen: Sample) -> torch.Tensor:
-    """Return logits ``(V, n, K)`` of V variants of the model, each output of each shifted to the least mean loss.
+def recalibrated(model: Model, logits: torch.Tensor, chosen: Sample) -> torch.Tensor:
+    """Return logits ``(V, n, K)`` of V variants of the model, each scaled and shifted to its least mean loss.
 
-    Classes weigh the same. A weak normal prior stands in where the records are perfectly separated.
+    Each output has an offset and a positive scale of its own; those of several classes share one scale, and numbers
+    (regression) keep theirs. Classes weigh the same. A weak normal prior stands in where records are separated
+    perfectly.
     """
     logits = logits.double()
     _, stratum, sizes = np.unique(chosen.strata, return_inverse=True, return_counts=True)
     share = torch.from_numpy(1 / (len(sizes) * sizes[stratum]))
-    offsets = torch.zeros(len(logits), 1, logits.shape[2], dtype=torch.float64, requires_grad=True)
-    solver = torch.optim.LBFGS([offsets], max_iter=100, line_search_fn="strong_wolfe")
+    variants, _, outputs = logits.shape
+    scaled = {"regression": 0, "multiclass": 1}.get(model.task.name, outputs)
+    offset = torch.zeros(variants, 1, outputs, dtype=torch.float64, requires_grad=True)
+    log_scale = torch.zeros(variants, 1, max(1, scaled), dtype=torch.float64, requires_grad=scaled > 0)
+    parameters = [offset, log_scale] if scaled else [offset]
+    solver = torch.optim.LBFGS(parameters, max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         solver.zero_grad()
-        loss = (_losses(model, logits + offsets, chosen) * share).sum() + _PRIOR * (offsets**2).sum()
+        loss = (_losses(model, logits * log_scale.exp() + offset, chosen) * share).sum()
+        loss = loss + _PRIOR * sum((parameter**2).sum() for parameter in parameters)
         torch.autograd.backward(loss)
         return loss
 
     with torch.enable_grad():
         solver.step(closure)  # type: ignore[no-untyped-call]
-    return logits + offsets.detach()
+    return (logits * log_scale.exp() + offset).detach()
 
 
 def _losses(model: Model, logits: torch.Tensor, chosen: Sample) -> torch.Tensor:
@@ -243,7 +254,9 @@ def _summary(
             positions[j, k] = np.bincount(bins[group & holds[:, j], j], minlength=BINS)
     held = np.maximum(holds.sum(0), 1)[:, None]
     effects = (moved * holds[:, :, None]).sum(0) / held
-    return Weights(np.mean(means, 0), np.sqrt(np.sum(variances, 0)) / len(means), shares, positions, effects)
+    return Weights(
+        np.mean(means, 0), np.sqrt(np.sum(variances, 0)) / len(means), shares, holds.sum(0), positions, effects
+    )
 
 
 def _copy(module: Any, place: torch.device) -> Any:

@@ -127,12 +127,12 @@ def chosen(choices: dict[str, Choice]) -> list[str]:
     said = {
         "both": "strands: both are averaged",
         "forward": "strands: records are read as given",
-        "aware": "positions: the place in the record matters",
-        "free": "positions: the place in the record does not matter",
+        "aware": "positions: knowing the place in the record helps",
+        "free": "positions: knowing the place in the record did not help",
     }
     told = []
     for choice in choices.values():
         if choice.how == "compared":
             losses = ", ".join(f"{name} {v:.4g}" for name, v in choice.figures.items() if name in said)
-            told.append(f"{said[choice.chosen]} (held-out loss: {losses})")
+            told.append(f"{said[choice.chosen]} ({choice.figures['by']}, held-out loss: {losses})")
     return told

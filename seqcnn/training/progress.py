@@ -1,8 +1,13 @@
-"""The progress bar of training: loss, metric and time left, on a terminal only."""
+"""The progress of training: a bar with loss, metric and time left on a terminal, else a line now and then."""
 
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TextIO
+
+#: Seconds between the lines of `Spoken`.
+EVERY = 60.0
 
 
 class Progress(Protocol):
@@ -27,6 +32,41 @@ class Silent:
         """Show nothing."""
 
 
+class Spoken:
+    r"""A progress that writes a line on standard error every so many seconds, fit for a log.
+
+    Examples
+    --------
+    >>> import io
+    >>> log = io.StringIO()
+    >>> spoken = Spoken(every=0, out=log)
+    >>> spoken.start("training", 1320)
+    >>> spoken.step(660, "loss 0.4100")
+    >>> log.getvalue()
+    'seqcnn: training: step 660 of 1,320, loss 0.4100; 0 s left\n'
+    """
+
+    def __init__(self, *, every: float = EVERY, out: TextIO | None = None) -> None:
+        self.every, self.out, self.said = every, out, time.monotonic()
+        self.start("", 1)
+
+    def start(self, what: str, steps: int) -> None:
+        """Begin a stage of `steps` steps."""
+        self.what, self.steps, self.began = what, steps, time.monotonic()
+
+    def step(self, done: int, text: str) -> None:
+        """Write a line if it is time for one."""
+        now = time.monotonic()
+        if now - self.said < self.every or not done:
+            return
+        self.said = now
+        left = (now - self.began) / done * (self.steps - done)
+        shown = f"{left / 60:.0f} min" if left > 90 else f"{left:.0f} s"
+        out = self.out or sys.stderr
+        out.write(f"seqcnn: {self.what}: step {done:,} of {self.steps:,}, {text}; {shown} left\n")
+        out.flush()
+
+
 @contextmanager
 def progress_bar(shown: bool | None = None) -> Iterator[Progress]:
     """Yield a progress that draws a bar on standard error, gone when the block ends.
@@ -34,7 +74,7 @@ def progress_bar(shown: bool | None = None) -> Iterator[Progress]:
     Parameters
     ----------
     shown
-        None shows it on a terminal or in a notebook only; False never.
+        None shows it on a terminal or in a notebook only, and writes a line a minute elsewhere; False shows nothing.
     """
     if shown is False:
         yield Silent()
@@ -45,7 +85,7 @@ def progress_bar(shown: bool | None = None) -> Iterator[Progress]:
 
     console = Console(stderr=True)
     if not (shown or console.is_terminal or console.is_jupyter):
-        yield Silent()
+        yield Spoken()
         return
     bars = Bars(
         TextColumn("{task.description}"),

@@ -15,7 +15,7 @@ from seqcnn.inference.predict import stream_logits
 from seqcnn.io.opening import STDIN, open_bytes, shown
 from seqcnn.io.tsv import tsv_rows
 from seqcnn.io.writing import check_writable
-from seqcnn.model.model import Model
+from seqcnn.model.model import LONGER, Model
 from seqcnn.options import ScoreOptions
 from seqcnn.sequence import Codes, Sequences
 from seqcnn.tiling import windows
@@ -23,8 +23,6 @@ from seqcnn.workflow.read import stream_pictures, stream_records
 
 #: Letters or pixels computed at a time: many batches, yet rows appear soon.
 CHUNK = 1 << 19
-#: A record may be this many times as long as the longest that was trained on.
-LONGER = 1.5
 
 #: Identifier, start, end and length of the record.
 _Place = tuple[str, int, int, int]

@@ -183,7 +183,8 @@ def gather(batches: Iterable[tuple[list[str], Sequences]]) -> tuple[list[str], S
 
 def replaced_notes(replaced: dict[str, int]) -> list[str]:
     """Return the sentence that says what was replaced; none if nothing was."""
-    said = [f"{number:,} {what}" for what, number in replaced.items()]
+    words = {"soft-masked": "in lower case (soft-masked), read as usual"}
+    said = [f"{number:,} {words.get(what, what)}" for what, number in replaced.items()]
     return [f"letters: {', '.join(said)}"] if said else []
 
 

@@ -126,10 +126,10 @@ def _kept(frame: "pd.DataFrame", options: DataOptions, path: str) -> tuple["pd.D
 
 
 def _ids(frame: "pd.DataFrame", rows: Sequence[int], options: DataOptions, path: str) -> list[str]:
-    """Return the ids: a column's, else row numbers."""
-    if options.id is None:
+    """Return the ids: a column's (the one called id, unless another is named), else row numbers."""
+    if options.id is None and "id" not in frame.columns:
         return [str(row) for row in rows]
-    cells = column_of(frame, options.id, path, "--id")
+    cells = column_of(frame, options.id or "id", path, "--id")
     return [cell or str(row) for cell, row in zip(cells, rows, strict=True)]
 
 

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from seqcnn.metrics import CALIBRATION_BINS as BINS
 from seqcnn.plot.canvas import figure
 from seqcnn.plot.curves import draw_counts, draw_reliability
 from seqcnn.plot.svg import to_svg
@@ -11,8 +12,6 @@ from seqcnn.reporting.bands import wilson
 from seqcnn.reporting.gallery import inline
 from seqcnn.reporting.material import Material
 from seqcnn.reporting.section import Section
-
-BINS = 10
 
 
 class Calibration(Section):

@@ -50,7 +50,12 @@ def motif_files(material: Material) -> list[Held]:
             [tuple(r.values()) for r in rows],
             "One line a motif: consensus, shares, importance, best match.",
         ),
-        hold_rows("matches.tsv", MATCH_COLUMNS, matches, "Every match in the database, significant or not."),
+        hold_rows(
+            "matches.tsv",
+            MATCH_COLUMNS,
+            matches,
+            "The best matches of each motif in the database, up to ten, significant or not.",
+        ),
         hold_rows(
             "sites.tsv",
             SITE_COLUMNS,

@@ -134,14 +134,15 @@ def learned(material: Material) -> str:
         what = f"resembles {match.name} ({match.family or 'family unknown'}, q = {tiny(match.qvalue)}); it "
     elif material.motifs.database:
         what = "resembles nothing in the database; it "
-    held = listed([f"{percent(share)} of {name}" for name, share, _ in first.shares[:3]])
+    shares = first.shares if len(first.shares) < 3 else sorted(first.shares, key=lambda held: -held[1])[:3]
+    held = listed([f"{percent(share)} of {name}" for name, share, _ in shares])
     others = len(material.strong) - 1
     more = (
         f" {first_upper(plural(others, 'more motif'))} {'matters' if others == 1 else 'matter'} measurably."
         if others
         else ""
     )
-    return f"The motif it relies on most {what}is found in {held}.{more}"
+    return f"The motif it relies on most {what}fires (above half of its strongest activation) in {held}.{more}"
 
 
 def caveats(material: Material) -> list[str]:
