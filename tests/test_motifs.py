@@ -181,7 +181,7 @@ def test_importance_equals_silencing_by_hand(found: MotifSet) -> None:
         """Each record's loss with the scale and offset that make the mean least, found by another solver."""
 
         def each(p: np.ndarray) -> np.ndarray:
-            return np.logaddexp(0, sign * (np.array(logits) * np.exp(p[0]) + p[1]))
+            return np.logaddexp(0, sign * ((np.array(logits) - np.mean(logits)) * np.exp(p[0]) + p[1]))
 
         found = scipy.optimize.minimize(lambda p: (each(p) * share).sum() + 1e-5 * (p**2).sum(), [0, 0], tol=1e-12)
         return each(found.x)

@@ -186,6 +186,7 @@ def recalibrated(model: Model, logits: torch.Tensor, chosen: Sample) -> torch.Te
     perfectly.
     """
     logits = logits.double()
+    logits = logits - logits.mean(1, keepdim=True)
     _, stratum, sizes = np.unique(chosen.strata, return_inverse=True, return_counts=True)
     share = torch.from_numpy(1 / (len(sizes) * sizes[stratum]))
     variants, _, outputs = logits.shape
@@ -193,7 +194,7 @@ def recalibrated(model: Model, logits: torch.Tensor, chosen: Sample) -> torch.Te
     offset = torch.zeros(variants, 1, outputs, dtype=torch.float64, requires_grad=True)
     log_scale = torch.zeros(variants, 1, max(1, scaled), dtype=torch.float64, requires_grad=scaled > 0)
     parameters = [offset, log_scale] if scaled else [offset]
-    solver = torch.optim.LBFGS(parameters, max_iter=200, line_search_fn="strong_wolfe")
+    solver = torch.optim.LBFGS(parameters, max_iter=200, tolerance_change=1e-12, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         solver.zero_grad()

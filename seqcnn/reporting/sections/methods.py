@@ -157,7 +157,7 @@ def motifs(material: Material) -> str:
         "Motifs. A filter's sites are the places where its activation exceeds "
         f"{found.threshold:g} of its maximum; the letters at the sites, aligned, are counted into a matrix, filters "
         "that hold the same motif are merged, and flanks without information are dropped. Importance is the mean rise "
-        "of a record's loss (in nats) when the motif's filters output their mean instead and the model is calibrated anew"
+        "of a record's loss (in nats) when the motif's filters output their mean and the model is calibrated anew"
     )
     if not found.database:
         return text + ". The motifs were not compared with a database."

@@ -75,8 +75,8 @@ def best_epoch(history: list[dict[str, Any]], material: Material) -> int | None:
 SAID = {
     "both": "both strands, averaged",
     "forward": "the given strand only",
-    "aware": "the place in the record matters",
-    "free": "the place in the record does not matter",
+    "aware": "knowing the place in the record helps",
+    "free": "knowing the place in the record did not help",
 }
 
 
