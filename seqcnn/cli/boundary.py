@@ -35,9 +35,16 @@ def say(kind: str, text: str) -> None:
     print(f"seqcnn: {kind}: {line}" if kind else f"seqcnn: {line}", file=sys.stderr, flush=True)
 
 
-def show_warning(message: Warning | str, *where: object, **more: object) -> None:
-    """Show a warning of ours as a line on stderr; `warnings.showwarning` also passes the category and the place."""
-    say("warning", str(message))
+def warnings_once() -> Callable[..., None]:
+    """Return a `warnings.showwarning` that writes each of ours once, as a line on stderr."""
+    said: set[str] = set()
+
+    def show(message: Warning | str, *where: object, **more: object) -> None:
+        if str(message) not in said:
+            said.add(str(message))
+            say("warning", str(message))
+
+    return show
 
 
 def on_terminate(number: int, frame: FrameType | None) -> None:
@@ -55,7 +62,7 @@ def guard(work: Callable[[], int], *, show_traceback: Callable[[], bool]) -> int
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", SeqcnnWarning)
-            warnings.showwarning = show_warning
+            warnings.showwarning = warnings_once()
             code = work()
             if sys.stdout is not None:
                 sys.stdout.flush()

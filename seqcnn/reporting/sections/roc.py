@@ -14,6 +14,8 @@ from seqcnn.reporting.section import Section
 from seqcnn.reporting.words import number
 
 MOST_CURVES = 10
+#: More curves than this have their legend below the axes.
+MOST_INSIDE = 5
 MOST_BANDS = 4
 BASELINE_STYLE = ((GREEN, (0, (5, 2))), (AMBER, (0, (1.5, 1.5))))
 
@@ -51,7 +53,10 @@ class Roc(Section):
             draw_curve(curve.x, curve.y, ax, color=material.colors[name], label=f"{label} {number(area)}", band=band)
         if material.task == "binary":
             self._baselines(material, shown[0][1], ax)
-        legend(ax, loc="lower right" if self.which == 0 else "best", ncols=2 if len(shown) > 5 else 1)
+        if len(shown) > MOST_INSIDE:
+            legend(ax, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
+        else:
+            legend(ax, loc="lower right" if self.which == 0 else "best")
         return {
             "plot": inline(to_svg(fig, title=self.title)),
             "n": len(material.truth),
