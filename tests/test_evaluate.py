@@ -149,8 +149,6 @@ def test_swapped_classes_are_asked_about() -> None:
         evaluate(MODEL, ranked)
 
 
-def test_scores_of_odd_lengths_are_warned_of() -> None:
+def test_scores_of_long_records_are_warned_of() -> None:
     with pytest.warns(SeqcnnWarning, match="1 of 2 records are longer than 1.5 times the longest training record"):
         MODEL.predict(["ACGTTGCA" * 5, "ACGT" * MODEL.longest])
-    with pytest.warns(SeqcnnWarning, match="1 of 2 records are shorter than the network's receptive field"):
-        MODEL.predict(["ACGTTGCA" * 5, "ACG"])

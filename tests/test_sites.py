@@ -171,3 +171,14 @@ def test_bad_files(tmp_path: Path, gata: Path) -> None:
         sites(gata, tmp_path / "empty.fa", output=tmp_path / "no/such/o.tsv")
     with pytest.raises(OptionError, match="no input"):
         sites(gata, [])
+
+
+def test_motifs_too_short_for_the_p_value_are_named(tmp_path: Path) -> None:
+    short = Motif("short", np.eye(4)[[0, 1, 2, 3, 0]], DNA, nsites=30)  # one word in 1,024
+    fasta = tmp_path / "s.fa"
+    fasta.write_text(">a\nTTACGTATT\n")
+    quiet = sites([short], fasta, SitesOptions(pvalue=0.01), output=tmp_path / "some.tsv")
+    assert len(quiet.found) == 1 and len(quiet.notes) == 1
+    located = sites([short], fasta, output=tmp_path / "none.tsv")
+    assert len(located.found) == 0
+    assert "too short to reach a p-value of 0.0001 anywhere, so not found: short; pass --pvalue 0.001" in located.notes

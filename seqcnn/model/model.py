@@ -133,7 +133,7 @@ class Model:
             return np.asarray(deepcopy(self.calibration).cpu().eval()(torch.from_numpy(logits)).numpy(), np.float32)
 
     def check_lengths(self, raw: Raw) -> None:
-        """Refuse records longer than the window of a network that flattens, naming the first; warn of odd lengths."""
+        """Refuse records longer than the window of a network that flattens, naming the first; warn of long ones."""
         width = self.fixed_width
         if width is not None and isinstance(raw, Sequences) and raw.lengths.max(initial=0) > width:
             first = int((raw.lengths > width).argmax())
@@ -141,18 +141,13 @@ class Model:
                 f"record {first + 1}: length {raw.lengths[first]:,}; this network reads at most {width:,} positions; "
                 "cut the record, or score it in windows"
             )
-        if not isinstance(raw, Sequences):
-            return
-        least = getattr(self.network, "minimum_width", 1)
-        long = self.longest and (raw.lengths > LONGER * self.longest).sum()
-        short = self.longest >= least and (raw.lengths < least).sum()
-        padded = f"shorter than the network's receptive field ({least}), padded with zeros up to it"
-        for number, what in (
-            (long, f"longer than {LONGER:g} times the longest training record ({self.longest:,})"),
-            (short, padded),
-        ):
-            if number:
-                text = f"{number:,} of {len(raw):,} records are {what}; their scores may mean little"
+        if self.longest and isinstance(raw, Sequences):
+            long = int((raw.lengths > LONGER * self.longest).sum())
+            if long:
+                text = (
+                    f"{long:,} of {len(raw):,} records are longer than {LONGER:g} times the longest training record "
+                    f"({self.longest:,}); their scores may mean little"
+                )
                 warnings.warn(text, SeqcnnWarning, stacklevel=4)
 
     def predict(

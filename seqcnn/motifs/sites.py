@@ -111,6 +111,8 @@ class Found:
         Of the site; the q-value by Benjamini and Hochberg over all positions and strands the motif was tested at.
     sequences
         Letters as the motif reads them.
+    least
+        Smallest p-value that each motif can reach, ``(M,)``: a short one has few words to choose from.
     """
 
     motifs: npt.NDArray[np.int64]
@@ -122,6 +124,7 @@ class Found:
     pvalues: Floats
     qvalues: Floats
     sequences: tuple[str, ...]
+    least: Floats
 
     def __len__(self) -> int:
         return len(self.motifs)
@@ -304,6 +307,7 @@ class _Search:
             p[order],
             q[order],
             tuple(self.letters[i] for i in order),
+            np.array([scorer.pvalue(int(scorer.weights.max(1).sum())) for scorer in self.scorers]),
         )
 
 

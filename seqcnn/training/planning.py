@@ -128,11 +128,13 @@ def chosen(choices: dict[str, Choice]) -> list[str]:
         "both": "strands: both are averaged",
         "forward": "strands: records are read as given",
         "aware": "positions: knowing the place in the record helps",
-        "free": "positions: knowing the place in the record did not help",
+        "free": "positions: no clear gain from knowing the place in the record",
     }
     told = []
     for choice in choices.values():
         if choice.how == "compared":
             losses = ", ".join(f"{name} {v:.4g}" for name, v in choice.figures.items() if name in said)
-            told.append(f"{said[choice.chosen]} ({choice.figures['by']}, held-out loss: {losses})")
+            told.append(
+                f"{said[choice.chosen]} ({choice.figures['by']}, held-out loss: {losses}; z {choice.figures['z']:.1f})"
+            )
     return told

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from math import ceil, log10
 from pathlib import Path
 
 from seqcnn.alphabet import RNA
@@ -131,8 +133,17 @@ def sites(
     found = find_sites(
         wanted, chunked(codes()), background=background, pvalue=options.pvalue, qvalue=options.qvalue, both_strands=both
     )
-    located = Located(tuple(wanted), tuple(ids), found, tuple(_notes(located_in=len(ids), sites=len(found), both=both,
-                      stated=background is not None, letters=coder.replaced)))  # fmt: skip
+    notes = _notes(
+        located_in=len(ids), sites=len(found), both=both, stated=background is not None, letters=coder.replaced
+    )
+    beyond = [motif.name for motif, least in zip(wanted, found.least, strict=True) if least > options.pvalue]
+    if beyond:
+        reach = max(float(least) for least in found.least)
+        notes = chain(notes, [
+            f"too short to reach a p-value of {options.pvalue:g} anywhere, so not found: {', '.join(beyond)}; "
+            f"pass --pvalue {10.0 ** ceil(log10(reach)):g}"
+        ])  # fmt: skip
+    located = Located(tuple(wanted), tuple(ids), found, tuple(notes))
     if place.lower().endswith(".bed"):
         _write_bed(located, place)
     else:
@@ -171,8 +182,6 @@ def _notes(*, located_in: int, sites: int, both: bool, stated: bool, letters: di
 
 def _write_bed(located: Located, path: str) -> None:
     """Write BED6: the score is -100 times the logarithm of the p-value, at most 1000."""
-    from math import log10
-
     with atomic(path) as stream:
         for motif, name, record, start, end, strand, _, pvalue, _, _ in located.rows():
             score = min(1000, round(-100 * log10(max(float(str(pvalue)), 1e-10))))

@@ -126,7 +126,7 @@ def learned(material: Material) -> str:
     if material.motifs is None or material.verdict in ("nothing", "worse"):
         return ""
     if not material.strong:
-        return "No motif that it learned changes its predictions measurably."
+        return "No single motif could be shown to matter on the records at hand; more held-out records may show one."
     first = material.strong[0]
     match = first.best
     what = ""

@@ -76,7 +76,7 @@ SAID = {
     "both": "both strands, averaged",
     "forward": "the given strand only",
     "aware": "knowing the place in the record helps",
-    "free": "knowing the place in the record did not help",
+    "free": "no clear gain from knowing the place in the record",
 }
 
 
