@@ -178,7 +178,7 @@ def test_motifs_too_short_for_the_p_value_are_named(tmp_path: Path) -> None:
     fasta = tmp_path / "s.fa"
     fasta.write_text(">a\nTTACGTATT\n")
     quiet = sites([short], fasta, SitesOptions(pvalue=0.01), output=tmp_path / "some.tsv")
-    assert len(quiet.found) == 1 and len(quiet.notes) == 1
+    assert len(quiet.found) == 2 and len(quiet.notes) == 1  # one a strand
     located = sites([short], fasta, output=tmp_path / "none.tsv")
     assert len(located.found) == 0
     assert "too short to reach a p-value of 0.0001 anywhere, so not found: short; pass --pvalue 0.001" in located.notes
