@@ -107,6 +107,9 @@ class ScoreOptions:
     step: int | None = opt(None, "distance between window starts (default: half the window)")
     output: Literal["probability", "logit"] = opt("probability", "calibrated probability, or logit")
     unknown: Unknown = opt("error", "letters outside the alphabet: stop, or mask them and count")
+    sequence: str | None = opt(None, "sequence column of a table (default: sequence or seq)")
+    image: str | None = opt(None, "column of picture paths in a table (default: image)")
+    id: str | None = opt(None, "id column of a table (default: the column called id, else row numbers)")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
 
     def __post_init__(self) -> None:

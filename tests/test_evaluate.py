@@ -11,7 +11,7 @@ from small_models import dataset, dna_model, letters, protein_model, training_da
 
 from seqcnn.data.dataset import Dataset
 from seqcnn.errors import DataError, SeqcnnWarning
-from seqcnn.model.evaluation import aligned_targets
+from seqcnn.model.evaluation import aligned_targets, trained_on
 from seqcnn.workflow.evaluate import evaluate, write_json, write_predictions
 
 MODEL = dna_model(oof=True)
@@ -152,3 +152,14 @@ def test_swapped_classes_are_asked_about() -> None:
 def test_scores_of_long_records_are_warned_of() -> None:
     with pytest.warns(SeqcnnWarning, match="1 of 2 records are longer than 1.5 times the longest training record"):
         MODEL.predict(["ACGTTGCA" * 5, "ACGT" * MODEL.longest])
+
+
+def test_shuffles_of_records_that_were_trained_on_are_left_out() -> None:
+    """Another file's shuffles of the same parents are new letters, but no news."""
+    seen = training_data()
+    new = FRESH.take(np.arange(len(seen)) % len(FRESH))
+    both = joined(seen, new)
+    parents = np.r_[np.full(len(seen), -1), np.arange(len(seen))]
+    kept = trained_on(MODEL, replace(both, parents=parents))
+    assert kept[: len(seen)].all() and kept[len(seen) :].all()
+    assert not trained_on(MODEL, both)[len(seen) :].any()

@@ -200,3 +200,14 @@ def test_a_closed_standard_output_is_said(fasta: Path, monkeypatch: pytest.Monke
 def test_pictures_do_not_come_from_standard_input() -> None:
     with pytest.raises(DataError, match="standard input: this model reads pictures"):
         score(picture_model(), "-")
+
+
+def test_columns_of_a_table_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("gene,promoter\ng1,ACGTTGCATTACGGGATCCATTGACAGATTACA\n,ACGTTGCATTACGGGATCCATTGACAGATTACC\n")
+    score(MODEL, table, ScoreOptions(sequence="promoter", id="gene"))
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ["id", "g1", "2"]
+    fasta = tmp_path / "t.fa"
+    fasta.write_text(">a\nACGTTGCATTACGGGATCCATTGACAGATTACA\n")
+    with pytest.raises(OptionError, match="--sequence promoter: belongs to a table"):
+        score(MODEL, fasta, ScoreOptions(sequence="promoter"))

@@ -484,6 +484,31 @@ def test_a_second_ctrl_c_stops_and_the_first_leaves_the_baselines_out(monkeypatc
     assert not model.baselines and "interrupted: the baselines were left out" in model.record.notes
 
 
+@pytest.mark.parametrize("where", ["figures", "calibration"])
+def test_ctrl_c_after_the_last_epoch_keeps_the_model(where, monkeypatch):
+    from seqcnn.workflow import train as verb
+
+    pressed = []
+
+    def once(plain, number):
+        def run(*arguments, **more):
+            pressed.append(1)
+            if len(pressed) == number:
+                raise KeyboardInterrupt
+            return plain(*arguments, **more)
+
+        return run
+
+    if where == "figures":
+        monkeypatch.setattr(verb, "evaluate", once(verb.evaluate, 1))
+    else:  # the first calibration steers the only epoch, the second is the model's
+        monkeypatch.setattr(loop, "fit_calibration", once(loop.fit_calibration, 2))
+    options = replace(FAST, epochs=1, strands="forward", positions="free", test=("0.2",))
+    model = verb.train(planted(40), options)
+    assert model.predict(planted(5)).shape == (10,)
+    assert any("interrupted" in note for note in model.record.notes)
+
+
 def test_splice_sites_are_forward_and_position_aware():
     path = Path(__file__).parents[2] / "shared" / "data" / "splice_uci" / "splice.csv.gz"
     if not path.exists():

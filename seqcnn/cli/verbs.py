@@ -261,8 +261,9 @@ def demo(
     from seqcnn.io.writing import check_writable
     from seqcnn.workflow.demo import demo
 
+    options = shell.options(DemoOptions)
     check_writable(out, folder=True).mkdir(exist_ok=True)
-    verdict = demo(out, shell.options(DemoOptions), say=shell.note, progress=shell.progress)
+    verdict = demo(out, options, say=shell.note, progress=shell.progress)
     shell.record(out)
     print(figures_table(verdict.evaluation.to_dict()))
     for sentence in verdict.sentences():

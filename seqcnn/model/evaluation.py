@@ -99,7 +99,8 @@ def evaluate(model: Model, data: Dataset, *, seed: int = 0, device: str = "auto"
     """Evaluate a model on data, leaving out the records it was trained on.
 
     Records count as trained on when they, their soft-masked copy or their reverse complement were in the training or
-    validation part. If nothing remains, the stored out-of-fold figures are returned, labelled so.
+    validation part, and shuffles when their parent was. If nothing remains, the stored out-of-fold figures are
+    returned, labelled so.
 
     Raises
     ------
@@ -109,7 +110,7 @@ def evaluate(model: Model, data: Dataset, *, seed: int = 0, device: str = "auto"
     """
     check_dataset(data, "evaluate")
     targets = aligned_targets(model, data)
-    seen = np.isin(record_hashes(data.raw, model.alphabet), model.record.trained_hashes)
+    seen = trained_on(model, data)
     known = np.isfinite(targets).any(1)
     kept = np.flatnonzero(~seen & known)
     excluded = {"trained_on": int(seen.sum())}
@@ -174,6 +175,14 @@ def figures(
         baseline_scores={name: task.output(other) for name, other in others.items()},
         kept=np.zeros(0, np.int64) if kept is None else kept,
     )
+
+
+def trained_on(model: Model, data: Dataset) -> npt.NDArray[np.bool_]:
+    """Return which records, or the records they are shuffles of, were in the training or validation part, ``(N,)``."""
+    seen: npt.NDArray[np.bool_] = np.isin(record_hashes(data.raw, model.alphabet), model.record.trained_hashes)
+    if data.parents is not None:
+        seen = seen | ((data.parents >= 0) & seen[data.parents])
+    return seen
 
 
 def aligned_targets(model: Model, data: Dataset) -> Floats:

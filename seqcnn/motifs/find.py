@@ -128,6 +128,7 @@ def find_motifs(
         learned=learned,
         database=database.name if database else "",
         threshold=options.threshold,
+        qvalue=options.qvalue,
         notes=tuple(notes),
     )
 

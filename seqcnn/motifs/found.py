@@ -164,6 +164,8 @@ class MotifSet:
         What the motifs were compared with; empty if they were not.
     threshold
         A site is an activation above this share of its filter's maximum.
+    qvalue
+        A match counts up to this q-value.
     notes
         Sentences that say how this came about.
     """
@@ -176,6 +178,7 @@ class MotifSet:
     learned: bool = False
     database: str = ""
     threshold: float = 0.5
+    qvalue: float = 0.05
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

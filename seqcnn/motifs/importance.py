@@ -9,9 +9,8 @@ import torch
 
 from seqcnn.data.dataset import Dataset
 from seqcnn.errors import DataError
-from seqcnn.model.evaluation import aligned_targets
+from seqcnn.model.evaluation import aligned_targets, trained_on
 from seqcnn.model.model import Model
-from seqcnn.model.record import record_hashes
 from seqcnn.motifs.activations import Activated, FirstLayer
 from seqcnn.sequence import Sequences
 
@@ -66,7 +65,7 @@ def sample(model: Model, data: Dataset, *, seed: int, size: int = WEIGHED) -> Sa
         raise DataError("motifs are weighed by what the model loses without them; the data need targets or negatives")
     targets = aligned_targets(model, data)
     known = np.isfinite(targets).any(1)
-    fresh = known & ~np.isin(record_hashes(data.raw, model.alphabet), model.record.trained_hashes)
+    fresh = known & ~trained_on(model, data)
     classed = model.task.name in ("binary", "multiclass")
     classes = np.where(known, targets[:, 0], -1).astype(np.int64) if classed else np.zeros(len(targets), np.int64)
     levels = np.unique(classes[known])

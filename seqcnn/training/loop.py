@@ -231,8 +231,13 @@ class _Run:
             interrupted = True
             notes = (*notes, f"interrupted in epoch {len(history) + 1} of {recipe.epochs}: epoch {best_epoch} is kept")
         self.network.load_state_dict(best)
-        logits = self._logits(valid)
-        calibration = fit_calibration(self.task, logits, self.targets[valid])
+        try:
+            calibration = fit_calibration(self.task, self._logits(valid), self.targets[valid])
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            interrupted, notes = True, (*notes, "interrupted while calibrating: all epochs are done")
+            calibration = fit_calibration(self.task, self._logits(valid), self.targets[valid])
         self.network.to(origin)
         return Fit(tuple(history), best_epoch, calibration, recipe, self.precision, interrupted, notes)
 

@@ -1,5 +1,6 @@
 """The demo: an example whose truth is known, taken the whole way from FASTA to report."""
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,7 +180,10 @@ def demo(folder: Path, options: DemoOptions, *, say: Callable[[str], None], prog
     for note in data.summary.notes:
         say(note)
     held_out = read([folder / name for name in FILES[2:]], like=data)
-    command = f"seqcnn demo -o {folder} --records {options.records} --seed {options.seed}"
+    given = ["seqcnn", "demo", "-o", folder, "--records", options.records, "--seed", options.seed]
+    given += [] if options.epochs is None else ["--epochs", options.epochs]
+    given += [] if options.device == "auto" else ["--device", options.device]
+    command = shlex.join(map(str, given))
     learning = TrainOptions(epochs=options.epochs, device=options.device, seed=options.seed)
     model = train(data, learning, test=held_out, progress=progress, command=command)
     model.save(folder / "model.safetensors")

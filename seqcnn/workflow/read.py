@@ -158,7 +158,13 @@ def _expected(like: Any) -> Expected:
 
 
 def stream_records(
-    path: PathLike, alphabet: Alphabet, unknown: str = "error", *, counts: dict[str, int] | None = None
+    path: PathLike,
+    alphabet: Alphabet,
+    unknown: str = "error",
+    *,
+    sequence: str | None = None,
+    id: str | None = None,
+    counts: dict[str, int] | None = None,
 ) -> Iterator[tuple[str, Codes]]:
     """Yield id and codes of each record of a FASTA, FASTQ or GenBank file, a table, or standard input, as it is read.
 
@@ -170,6 +176,8 @@ def stream_records(
         The alphabet of the model.
     unknown
         ``error``, or ``mask`` to read unknown letters as N or X.
+    sequence, id
+        Columns of a table.
     counts
         Where to add what was replaced, with its count, when the input ends.
 
@@ -184,7 +192,7 @@ def stream_records(
         raise InputFileError(f"{text} is a folder; expected a file of sequences")
     if is_picture(text):
         raise DataError(f"{text} is a picture; the model reads {alphabet.name} sequences")
-    _, records = told_alphabet(_letters(text), name, asked=alphabet)
+    _, records = told_alphabet(_letters(text, sequence, id), name, asked=alphabet)
     coder = Coder(alphabet, unknown=unknown)
     for ids, sequences in coder.batches(records, name):
         yield from zip(ids, sequences, strict=True)
@@ -193,19 +201,25 @@ def stream_records(
             counts[what] = counts.get(what, 0) + number
 
 
-def _letters(path: str) -> Iterator[Record]:
+def _letters(path: str, sequence: str | None, id: str | None) -> Iterator[Record]:
     """Yield the records of sequence files and tables."""
     if _kind(path) != "tables":
+        for name, column in (("sequence", sequence), ("id", id)):
+            if column is not None:
+                raise OptionError(f"--{name} {column}: belongs to a table; {shown(path)} is none")
         yield from read_sequences(path)
         return
     frame = read_table(path)
-    cells = sequence_cells(frame, None, path)
-    ids = column_of(frame, "id", path, "--id") if "id" in frame.columns else map(str, range(1, len(cells) + 1))
-    for identifier, cell in zip(ids, cells, strict=True):
-        yield Record(identifier, cell.encode("latin-1", "replace"))
+    cells = sequence_cells(frame, sequence, path)
+    named = id is not None or "id" in frame.columns
+    ids = column_of(frame, id or "id", path, "--id") if named else [""] * len(cells)
+    for row, (identifier, cell) in enumerate(zip(ids, cells, strict=True), 1):
+        yield Record(identifier or str(row), cell.encode("latin-1", "replace"))
 
 
-def stream_pictures(path: PathLike, shape: tuple[int, int, int]) -> Iterator[tuple[str, Pixels]]:
+def stream_pictures(
+    path: PathLike, shape: tuple[int, int, int], *, image: str | None = None, id: str | None = None
+) -> Iterator[tuple[str, Pixels]]:
     """Yield id and pixels ``(C, H, W)`` of a picture, of all in a folder, or of a table's image column.
 
     Each is converted to the model's `shape`. Identifiers are paths in the folder, or as written in the table.
@@ -224,7 +238,10 @@ def stream_pictures(path: PathLike, shape: tuple[int, int, int]) -> Iterator[tup
         if not found:
             raise DataError(f"{text} is a folder without pictures; expected some")
     elif is_table(text):
-        for cell in column_of(read_table(text), "image", text, "a column of picture paths"):
-            yield cell, conform(read_picture(picture_path(cell, text)), shape)
+        frame = read_table(text)
+        cells = column_of(frame, image or "image", text, "--image")
+        ids = cells if id is None else column_of(frame, id, text, "--id")
+        for name, cell in zip(ids, cells, strict=True):
+            yield name, conform(read_picture(picture_path(cell, text)), shape)
     else:
         yield Path(text).name, conform(read_picture(text), shape)

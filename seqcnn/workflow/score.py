@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from seqcnn.data.dataset import Raw
+from seqcnn.alphabet import Alphabet
+from seqcnn.data.dataset import Pixels, Raw
 from seqcnn.errors import DataError, OptionError
 from seqcnn.inference.predict import stream_logits
 from seqcnn.io.opening import STDIN, open_bytes, shown
@@ -130,7 +131,7 @@ class _Job:
     """One run: what has been read so far, and the places of the chunks under way."""
 
     def __init__(self, model: Model, options: ScoreOptions) -> None:
-        self.model = model
+        self.model, self.options = model, options
         self.window = options.window
         self.step = options.step or max(1, (options.window or 2) // 2)
         self.unknown = options.unknown
@@ -148,7 +149,7 @@ class _Job:
         places: list[_Place] = []
         letters = 0
         for file in files:
-            for name, codes in stream_records(file, alphabet, self.unknown, counts=self.replaced):
+            for name, codes in self._records(file, alphabet):
                 self.records += 1
                 length = len(codes)
                 for start in self._starts(name, length, file):
@@ -163,6 +164,10 @@ class _Job:
         if pieces:
             yield self._send(places, Sequences.from_codes(pieces))
 
+    def _records(self, file: str, alphabet: Alphabet) -> Iterator[tuple[str, Codes]]:
+        columns = {"sequence": self.options.sequence, "id": self.options.id}
+        return stream_records(file, alphabet, self.unknown, counts=self.replaced, **columns)
+
     def pictures(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of pictures."""
         encoder = self.model.encoder
@@ -170,7 +175,7 @@ class _Job:
         most = max(1, CHUNK // int(np.prod(shape)))
         pixels, places = [], []
         for file in files:
-            for name, picture in stream_pictures(file, (shape[0], shape[1], shape[2])):
+            for name, picture in self._pictures(file, shape):
                 self.records += 1
                 pixels.append(picture)
                 places.append((name, 0, shape[2], shape[2]))
@@ -179,6 +184,10 @@ class _Job:
                     pixels, places = [], []
         if pixels:
             yield self._send(places, np.stack(pixels))
+
+    def _pictures(self, file: str, shape: tuple[int, ...]) -> Iterator[tuple[str, Pixels]]:
+        sides = (shape[0], shape[1], shape[2])
+        return stream_pictures(file, sides, image=self.options.image, id=self.options.id)
 
     def _send(self, places: list[_Place], raw: Raw) -> Raw:
         self.rows += len(places)

@@ -128,7 +128,8 @@ def train(
         record=record,
     )
     held_out = test if test is not None else data.take(parts.test)
-    model.record = _measured(model, held_out, options, notes)
+    measured = stop.guard(lambda: _measured(model, held_out, options, notes), "the figures on held-out records")
+    model.record = record if measured is None else measured
     model.record = replace(model.record, notes=tuple(dict.fromkeys(notes)), seconds=monotonic() - started)
     return model
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from seqcnn.motifs.compare import SHUFFLES
 from seqcnn.reporting.material import Material
 from seqcnn.reporting.section import Section
 from seqcnn.reporting.words import count, listed, number, plural
@@ -96,6 +97,11 @@ def training(material: Material) -> str:
     record = material.model.record
     told = record.options
     counts = listed([f"{n:,} for {part}" for part, n in record.counts.items() if n])
+    if "fit" in told:
+        name = told.get("network", "network")
+        return (
+            f"Training. The {name} network was fitted to the least regularized loss, the strength by cross-validation."
+        )
     text = "Training. AdamW under a one-cycle schedule, stopped early on the validation part, the best weights kept"
     numbers = [
         f"{name} {told[key]:g}"
@@ -163,5 +169,5 @@ def motifs(material: Material) -> str:
         return text + ". The motifs were not compared with a database."
     return text + (
         f". The matrices were compared with {found.database} by TOMTOM (Gupta 2007, as in memelite); a match counts "
-        "where its q-value is at most 0.05 and at most 5% of 100 column shuffles of the matrix do as well."
+        f"where its q-value is at most {found.qvalue:g} and at most 5% of its {SHUFFLES} column shuffles do as well."
     )
