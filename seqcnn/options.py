@@ -30,12 +30,26 @@ class DataOptions:
     targets: Path | None = opt(None, "table whose columns are joined to the records by id")
     target: tuple[str, ...] = opt((), "target column of a table; repeatable")
     sequence: str | None = opt(None, "sequence column of a table (default: sequence or seq)")
-    image: str | None = opt(None, "column of picture paths in a table")
+    image: str | None = opt(None, "column of a table that names a file a record: pictures, recordings, ...")
+    weight: str | None = opt(None, "column of a table that weighs the records in training")
     id: str | None = opt(None, "id column of a table (default: the column called id, else row numbers)")
     positive: str | None = opt(None, "which of two values is the positive class")
     where: tuple[str, ...] = opt((), "keep the rows with COLUMN=VALUE; repeatable", metavar="COLUMN=VALUE")
-    task: str | None = opt(None, "binary, multiclass, multilabel or regression (default: told from the targets)")
-    input: str | None = opt(None, "codes or pixels (default: told from the data)")
+    task: str | None = opt(
+        None, "binary, multiclass, multilabel, regression or circular (default: told from the targets)"
+    )
+    period: float = opt(360.0, "length of the scale of circular targets: 360 degrees, 24 hours")
+    input: str | None = opt(
+        None,
+        "what records become: onehot, pixels, series, gadf, gasf, mtf, recurrence, spectrogram, trajectory or bytes "
+        "(default: told from the data)",
+        metavar="ENCODER",
+    )
+    size: int | None = opt(None, "side of the pictures in pixels; bands of a spectrogram (default: by the data)")
+    fit: Literal["resize", "crop", "letterbox"] = opt("resize", "how pictures of other sizes are made to fit")
+    normalize: Literal["record", "set", "none"] | None = opt(
+        None, "series: by each record's own mean and deviation (default), by those of the training set, or not at all"
+    )
     alphabet: str | None = opt(None, "dna, rna or protein (default: told from the first 1,000 records)")
     unknown: Unknown = opt("error", "letters outside the alphabet: stop, or mask them and count")
     seed: int = opt(0, "seed of everything random")
@@ -46,6 +60,15 @@ class DataOptions:
             one_of(self.alphabet, names("alphabet"), "--alphabet")
         if self.task is not None:
             one_of(self.task, names("task"), "--task")
+        if self.input is not None:
+            one_of(self.input, names("encoder"), "--input")
+        if self.size is not None:
+            whole(self.size, "--size", 4, 4096)
+        one_of(self.fit, ("resize", "crop", "letterbox"), "--fit")
+        if self.normalize is not None:
+            one_of(self.normalize, ("record", "set", "none"), "--normalize")
+        if not self.period > 0:
+            raise OptionError(f"--period: expected a number above 0, found {self.period}")
         for clause in self.where:
             if "=" not in clause:
                 raise OptionError(f"--where: expected COLUMN=VALUE, found {clause!r}")
@@ -68,6 +91,16 @@ class TrainOptions:
     network: str = opt("auto", "architecture; see 'seqcnn networks'")
     strands: Strands = opt("auto", "score both strands, or the given one; auto compares them on training folds")
     positions: Literal["auto", "aware", "free"] = opt("auto", "whether the place in the record may matter")
+    augment: tuple[str, ...] = opt(
+        (),
+        "random change of training records: a name, MODULE:FUNCTION, or none; repeatable (default: what suits)",
+        metavar="NAME",
+    )
+    strength: float = opt(0.5, "how strongly records are changed, from 0 to 1")
+    mixup: float | None = opt(None, "mix pairs of records: alpha of the weights' Beta distribution (default: 0, off)")
+    cutmix: float | None = opt(None, "paste a part of one record into another: alpha, as for --mixup (default: 0, off)")
+    label_smoothing: float | None = opt(None, "share of each label given to all classes (default: by kind of data)")
+    show_augmented: Path | None = opt(None, "picture (.png, .svg or .pdf) of changed training records to write")
     epochs: int | None = opt(None, "passes over the training records (default: by data size)")
     batch_size: int | None = opt(None, "records a step (default: by data size)")
     lr: float | None = opt(None, "peak learning rate (default: by network)")
@@ -85,6 +118,17 @@ class TrainOptions:
         one_of(self.precision, ("auto", "32", "bf16"), "--precision")
         if self.split != "random" and not self.split.startswith("column:"):
             raise OptionError(f"--split: expected random or column:NAME, found {self.split!r}")
+        within(self.strength, "--strength", 0.0, 1.0)
+        for name in ("mixup", "cutmix"):
+            if getattr(self, name) is not None:
+                within(getattr(self, name), f"--{name}", 0.0, 10.0)
+        if self.label_smoothing is not None:
+            within(self.label_smoothing, "--label-smoothing", 0.0, 0.9)
+        for change in self.augment:
+            if ":" not in change:
+                one_of(change, ["none", *names("augmentation")], "--augment")
+        if "none" in self.augment and len(self.augment) > 1:
+            raise OptionError(f"--augment none: means no other; found {', '.join(self.augment)}")
         if self.epochs is not None:
             whole(self.epochs, "--epochs", 1)
         if self.batch_size is not None:
@@ -162,6 +206,16 @@ class DemoOptions:
     """How large the demo's example is."""
 
     records: int = opt(4000, "training records, half of them positive")
+    augment: tuple[str, ...] = opt(
+        (),
+        "random change of training records: a name, MODULE:FUNCTION, or none; repeatable (default: what suits)",
+        metavar="NAME",
+    )
+    strength: float = opt(0.5, "how strongly records are changed, from 0 to 1")
+    mixup: float | None = opt(None, "mix pairs of records: alpha of the weights' Beta distribution (default: 0, off)")
+    cutmix: float | None = opt(None, "paste a part of one record into another: alpha, as for --mixup (default: 0, off)")
+    label_smoothing: float | None = opt(None, "share of each label given to all classes (default: by kind of data)")
+    show_augmented: Path | None = opt(None, "picture (.png, .svg or .pdf) of changed training records to write")
     epochs: int | None = opt(None, "passes over the training records (default: by data size)")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
     seed: int = opt(0, "seed of everything random")

@@ -26,12 +26,26 @@ REGISTRY: dict[str, dict[str, Entry]] = {
     "encoder": {
         "onehot": Entry("seqcnn.encode.onehot:OneHot", "codes to 4 x 1 x L, 20 x 1 x L or 1 x A x L images"),
         "pixels": Entry("seqcnn.encode.pixels:Pixels", "pictures to normalized C x H x W images"),
+        "series": Entry("seqcnn.encode.series:Series", "time series to normalized V x 1 x T images"),
+        "gadf": Entry("seqcnn.encode.gramian:Gadf", "series to Gramian angular difference fields"),
+        "gasf": Entry("seqcnn.encode.gramian:Gasf", "series to Gramian angular summation fields"),
+        "mtf": Entry("seqcnn.encode.gramian:Mtf", "series to Markov transition fields"),
+        "recurrence": Entry("seqcnn.encode.gramian:Recurrence", "series to recurrence plots"),
+        "spectrogram": Entry("seqcnn.encode.spectrogram:Spectrogram", "recordings or series to log-power pictures"),
+        "trajectory": Entry("seqcnn.encode.trajectory:Trajectory", "pointer movements drawn as pictures"),
+        "bytes": Entry("seqcnn.encode.bytes:Bytes", "the bytes of any file as a grey picture"),
     },
     "network": {
         "motif": Entry("seqcnn.networks.motif:Motif", "first-layer filters that are whole motifs (default)"),
         "deepbind": Entry("seqcnn.networks.deepbind:DeepBind", "one convolution, global pooling (Alipanahi 2015)"),
         "basset": Entry("seqcnn.networks.basset:Basset", "three convolutions, two dense layers (Kelley 2016)"),
         "lenet": Entry("seqcnn.networks.lenet:LeNet", "pictures: two convolutions, three dense layers (LeCun 1998)"),
+        "residual": Entry(
+            "seqcnn.networks.residual:Residual", "pictures, spectrograms, series: residual blocks (He 2016)"
+        ),
+        "rocket": Entry(
+            "seqcnn.networks.rocket:Rocket", "few series or pictures: random filters, linear layer (Dempster 2020)"
+        ),
         "composition": Entry(
             "seqcnn.networks.composition:Composition", "baseline: GC or amino acids and length, linear"
         ),
@@ -42,11 +56,23 @@ REGISTRY: dict[str, dict[str, Entry]] = {
         "multiclass": Entry("seqcnn.tasks.multiclass:Multiclass", "one of K classes"),
         "multilabel": Entry("seqcnn.tasks.multilabel:Multilabel", "several yes/no labels at once"),
         "regression": Entry("seqcnn.tasks.regression:Regression", "one or several numbers"),
+        "circular": Entry("seqcnn.tasks.circular:Circular", "angles, hours and other numbers on a circle"),
     },
     "augmentation": {
-        "reverse_complement": Entry("seqcnn.data.augmentation:ReverseComplement", "codes: either strand at random"),
-        "shift": Entry("seqcnn.data.augmentation:Shift", "codes: slide by a few positions"),
-        "jitter": Entry("seqcnn.data.augmentation:PixelShift", "pixels: move by a few pixels"),
+        "reverse_complement": Entry("seqcnn.data.augmentation.codes:ReverseComplement", "codes: either strand"),
+        "mutation": Entry("seqcnn.data.augmentation.codes:Mutation", "codes: letters replaced at random"),
+        "shift": Entry("seqcnn.data.augmentation.shift:Shift", "any: moved by a few positions or pixels"),
+        "jitter": Entry("seqcnn.data.augmentation.samples:Jitter", "samples: noise added"),
+        "scaling": Entry("seqcnn.data.augmentation.samples:Scaling", "samples: made larger or smaller"),
+        "warp": Entry("seqcnn.data.augmentation.samples:Warp", "samples: time runs faster and slower"),
+        "flip": Entry("seqcnn.data.augmentation.pixels:Flip", "pixels: left and right exchanged"),
+        "rotate": Entry("seqcnn.data.augmentation.pixels:Rotate", "pixels: turned"),
+        "shear": Entry("seqcnn.data.augmentation.pixels:Shear", "pixels: sheared"),
+        "zoom": Entry("seqcnn.data.augmentation.pixels:Zoom", "pixels: nearer or farther"),
+        "blur": Entry("seqcnn.data.augmentation.pixels:Blur", "pixels: blurred"),
+        "elastic": Entry("seqcnn.data.augmentation.pixels:Elastic", "pixels: bent like rubber"),
+        "noise": Entry("seqcnn.data.augmentation.pixels:Noise", "pixels: noise added"),
+        "cutout": Entry("seqcnn.data.augmentation.pixels:CutOut", "pixels: a rectangle blackened"),
     },
     "section": {
         "summary": Entry(
@@ -83,7 +109,7 @@ def names(kind: str) -> list[str]:
     """Return the registered names of a kind, in order.
 
     >>> names("task")
-    ['binary', 'multiclass', 'multilabel', 'regression']
+    ['binary', 'multiclass', 'multilabel', 'regression', 'circular']
     """
     return list(REGISTRY[kind])
 

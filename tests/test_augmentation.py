@@ -1,16 +1,21 @@
 """Tests of augmentation: what each change may do to a batch, and a contract over the registry."""
 
-import inspect
-
 import numpy as np
 import pytest
 import torch
 
 from seqcnn.alphabet import DNA, PAD
-from seqcnn.data.augmentation import PixelShift, ReverseComplement, Shift
-from seqcnn.data.batches import batches, load_batch, shuffled_batches
+from seqcnn.data.augmentation.augmentation import make
+from seqcnn.data.augmentation.codes import ReverseComplement
+from seqcnn.data.augmentation.mixing import cut_mix, mix_up
+from seqcnn.data.augmentation.shift import Shift
+from seqcnn.data.batches import rectangle, shuffled_batches
 from seqcnn.encode.onehot import OneHot
+from seqcnn.encode.pixels import Pixels
+from seqcnn.encode.series import Series
+from seqcnn.errors import OptionError
 from seqcnn.registry import names, resolve
+from seqcnn.samples import Samples
 from seqcnn.sequence import Sequences, reverse_complement
 
 LENGTHS = np.array([17, 11, 9])
@@ -30,7 +35,7 @@ def batch():
 
 
 def test_either_strand_about_half_the_time_padding_at_the_end():
-    change = ReverseComplement(OneHot("dna"))
+    change = ReverseComplement(1.0, encoder=OneHot("dna"))
     codes, lengths = batch()
     turned = 0
     for seed in range(60):
@@ -49,7 +54,7 @@ def test_shift_drops_leading_letters_and_keeps_the_shortest():
     codes, lengths = batch()
     seen = set()
     for seed in range(40):
-        out, left = Shift(3, shortest=7)(codes, lengths, generator(seed))
+        out, left = Shift(0.5, encoder=OneHot("dna"), shortest=7)(codes, lengths, generator(seed))
         start = codes.shape[1] - out.shape[1]
         seen.add(start)
         assert (left == lengths - start).all()
@@ -57,27 +62,107 @@ def test_shift_drops_leading_letters_and_keeps_the_shortest():
     assert seen == {0, 1, 2}
 
 
-def test_pixels_move_and_zeros_move_in():
-    out, _ = PixelShift(2)(PIXELS, torch.full((5,), 9), generator(3))
-    wide = torch.nn.functional.pad(PIXELS, (2, 2, 2, 2))
+def test_pixels_move_and_edges_are_repeated():
+    encoder = Pixels(3, 7, 9, mean=[0] * 3, std=[1] * 3)
+    out, _ = Shift(1.0, encoder=encoder)(PIXELS, torch.full((5,), 9), generator(3))
+    wide = torch.nn.functional.pad(PIXELS.float(), (1, 1, 1, 1), mode="replicate").byte()
     for i in range(5):
-        views = [wide[i, :, r : r + 7, c : c + 9] for r in range(5) for c in range(5)]
+        views = [wide[i, :, r : r + 7, c : c + 9] for r in range(3) for c in range(3)]
         assert any(torch.equal(out[i], view) for view in views)
 
 
-@pytest.mark.parametrize("name", names("augmentation"))
-def test_every_augmentation_keeps_its_input_and_follows_the_generator(name):
-    kind = resolve("augmentation", name)
-    first = next(iter(inspect.signature(kind).parameters))
-    change = kind(OneHot("dna") if first == "encoder" else 2)
-    raw, lengths = (PIXELS, torch.full((5,), 9)) if name == "jitter" else batch()
+ENCODERS = {
+    "codes": OneHot("dna"),
+    "samples": Series(2),
+    "pixels": Pixels(3, 24, 20, mean=[0] * 3, std=[1] * 3),
+}
+
+
+def raw_of(kind):
+    """A raw batch of 64 records, of unequal lengths where they may be, and the lengths."""
+    rng = np.random.default_rng(2)
+    if kind == "pixels":
+        pictures = torch.from_numpy(rng.integers(1, 256, (64, 3, 24, 20), dtype=np.uint8))
+        return pictures, torch.full((64,), 20)
+    lengths = rng.integers(30, 61, 64)
+    lengths[0] = 60
+    if kind == "codes":
+        codes, n = Sequences.from_codes([rng.integers(0, 4, n, dtype=np.uint8) for n in lengths]).rectangle()
+        return torch.from_numpy(codes), torch.from_numpy(n)
+    series = [rng.normal(size=(2, n)).astype(np.float32).cumsum(1) for n in lengths]
+    series[3][1, 4:9] = np.nan
+    values, n = Samples.from_arrays(series).rectangle()
+    return torch.from_numpy(values), torch.from_numpy(n)
+
+
+CASES = [(name, kind) for name in names("augmentation") for kind in resolve("augmentation", name).kinds]
+
+
+@pytest.mark.parametrize("name, kind", CASES)
+def test_every_augmentation_keeps_its_input_and_follows_the_generator(name, kind):
+    change = make(name, 0.7, encoder=ENCODERS[kind], shortest=20)
+    raw, lengths = raw_of(kind)
     before = raw.clone(), lengths.clone()
     state = torch.get_rng_state()
     one, two = change(raw, lengths, generator(1)), change(raw, lengths, generator(1))
-    assert torch.equal(one[0], two[0]) and torch.equal(one[1], two[1])
-    assert torch.equal(raw, before[0]) and torch.equal(lengths, before[1])
+    other = change(raw, lengths, generator(2))
+    torch.testing.assert_close(one, two, rtol=0, atol=0, equal_nan=True)
+    torch.testing.assert_close((raw, lengths), before, rtol=0, atol=0, equal_nan=True)
     assert torch.equal(torch.get_rng_state(), state)
-    assert one[0].dtype == torch.uint8 and len(one[0]) == len(raw)
+    assert one[0].shape[0] == 64 and one[0].dim() == raw.dim() and int(one[1].min()) >= 20
+    assert one[0].dtype in (raw.dtype, torch.float32)
+    assert not (one[0].shape == other[0].shape and torch.equal(torch.nan_to_num(one[0]), torch.nan_to_num(other[0])))
+    image = ENCODERS[kind].image(*one)[0]  # the encoder reads what comes out, and it is finite
+    assert torch.isfinite(image).all() and len(image) == 64
+    if kind == "samples":
+        place = torch.arange(one[0].shape[-1])
+        assert not torch.isfinite(one[0])[(place >= one[1][:, None])[:, None].expand(one[0].shape)].any()
+    if kind == "pixels":
+        assert float(one[0].float().min()) > -260 and float(one[0].float().max()) < 520
+
+
+@pytest.mark.parametrize("name, kind", CASES)
+def test_strength_zero_changes_nothing(name, kind):
+    raw, lengths = raw_of(kind)
+    out, left = make(name, 0.0, encoder=ENCODERS[kind])(raw, lengths, generator(4))
+    torch.testing.assert_close(out.float(), raw.float(), rtol=1e-5, atol=1e-4, equal_nan=True)
+    assert torch.equal(left, lengths)
+
+
+def stripes(raw, lengths, generator, strength):
+    """An augmentation of one's own."""
+    return torch.where(torch.arange(raw.shape[-1]) % 2 == 0, raw, 0), lengths
+
+
+def test_a_function_of_ones_own_plugs_in_by_name():
+    raw, lengths = raw_of("pixels")
+    out, _ = make(f"{__name__}:stripes", 0.5, encoder=ENCODERS["pixels"])(raw, lengths, generator())
+    assert (out[..., 1::2] == 0).all() and torch.equal(out[..., ::2], raw[..., ::2])
+    with pytest.raises(OptionError, match="--augment no.such:thing: cannot be imported"):
+        make("no.such:thing", 0.5, encoder=ENCODERS["pixels"])
+    with pytest.raises(OptionError, match="--augment warp: belongs to samples; these records take shift, flip"):
+        make("warp", 0.5, encoder=ENCODERS["pixels"])
+    with pytest.raises(OptionError, match="unknown augmentation 'flop'.*did you mean 'flip'"):
+        make("flop", 0.5, encoder=ENCODERS["pixels"])
+
+
+def test_mutations_are_as_many_as_the_strength_says():
+    raw, lengths = raw_of("codes")
+    out, _ = make("mutation", 1.0, encoder=ENCODERS["codes"])(raw.repeat(20, 1), lengths.repeat(20), generator())
+    plain = raw.repeat(20, 1) < 4
+    assert 0.06 < (out != raw.repeat(20, 1))[plain].float().mean() < 0.09  # a quarter of one in ten stays the same
+    assert torch.equal(out[~plain], raw.repeat(20, 1)[~plain])
+
+
+@pytest.mark.parametrize("mix", [mix_up, cut_mix])
+@pytest.mark.parametrize("shape", [(40, 3, 8, 12), (40, 4, 1, 30)])
+def test_mixed_images_hold_as_much_of_each_as_they_say(mix, shape):
+    record = torch.arange(40.0).view(-1, 1, 1, 1).expand(shape)
+    mixed = mix(record, None, 1.0, generator(5))
+    own, partner = torch.arange(40.0), mixed.partner.float()
+    expected = own * mixed.share + partner * (1 - mixed.share)
+    torch.testing.assert_close(mixed.image.mean((1, 2, 3)), expected, rtol=1e-4, atol=1e-3)
+    assert (mixed.share >= 0).all() and (mixed.share <= 1).all() and mixed.share.std() > 0.1
 
 
 def test_batches_hold_every_record_once_but_for_a_remainder():
@@ -95,10 +180,10 @@ def test_fewer_records_than_a_batch_make_one_batch():
     assert [len(b) for b in shuffled_batches(np.full(9, 4), np.arange(5), 64, rng=np.random.default_rng(0))] == [5]
 
 
-def test_a_batch_is_a_rectangle_with_lengths_and_targets():
-    targets = np.arange(6, dtype=np.float32).reshape(3, 2)
-    raw, lengths, y = load_batch(CODES, targets, np.array([2, 0]))
-    assert raw.shape == (2, 17) and lengths.tolist() == [9, 17] and y.tolist() == [[4, 5], [0, 1]]
+def test_a_batch_is_a_rectangle_with_lengths():
+    raw, lengths = rectangle(CODES, np.array([2, 0]))
+    assert raw.shape == (2, 17) and lengths.tolist() == [9, 17]
     assert (raw[0, 9:] == PAD).all()
-    both = list(batches(PIXELS.numpy(), np.zeros((5, 1), np.float32), [np.array([4]), np.array([1, 2])]))
-    assert torch.equal(both[1][0], PIXELS[1:3])
+    assert torch.equal(rectangle(PIXELS.numpy(), np.array([1, 2]))[0], PIXELS[1:3])
+    deep, _ = rectangle(PIXELS.numpy().astype(np.uint16) * 257, np.array([4]))
+    assert deep.dtype == torch.float32 and torch.equal(deep, PIXELS[4:].float() * 257)

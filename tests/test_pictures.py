@@ -1,16 +1,19 @@
 """Tests of pictures: every mode to channels, mixed folders converted, broken files named."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from seqcnn.data.dataset import Expected
-from seqcnn.data.sources.pictures import read_picture_folder, stack
+from seqcnn.data.sources.files import PictureFiles
+from seqcnn.data.sources.folder import read_folder
+from seqcnn.encode.pixels import Pixels
 from seqcnn.errors import DataError, FormatError, InputFileError, OptionError
-from seqcnn.io.pictures import conform, list_pictures, read_picture
+from seqcnn.io.pictures import conform, read_picture
 from seqcnn.options import DataOptions, TrainOptions
-from seqcnn.workflow.read import read, stream_pictures
+from seqcnn.workflow.read import read, stream_files_of
 from seqcnn.workflow.train import train
 
 image = pytest.importorskip("PIL.Image", reason="pillow is an extra")
@@ -43,11 +46,12 @@ def test_modes_become_channels(tmp_path):
         ("la.png", GREY, "LA", GREY[None]),
         ("l.bmp", GREY, None, GREY[None]),
         ("rgb.tif", COLOR, None, COLOR.transpose(2, 0, 1)),
-        ("deep.png", GREY.astype(np.uint16) * 257, None, GREY[None]),
-        ("deep.tif", GREY.astype(np.uint16) * 257, None, GREY[None]),
+        ("deep.png", GREY.astype(np.uint16) * 257, None, GREY[None].astype(np.uint16) * 257),
+        ("deep.tif", GREY.astype(np.uint16) * 257, None, GREY[None].astype(np.uint16) * 257),
+        ("real.tif", GREY.astype(np.float32) / 7 - 3, None, GREY[None].astype(np.float32) / 7 - 3),
     ):
         found = read_picture(save(tmp_path / name, array, mode))
-        assert found.dtype == np.uint8
+        assert found.dtype == wanted.dtype
         np.testing.assert_array_equal(found, wanted, err_msg=name)
     assert set(np.unique(read_picture(save(tmp_path / "bit.png", GREY > 70)))) == {0, 255}
     palette = read_picture(save(tmp_path / "p.gif", COLOR))
@@ -58,6 +62,53 @@ def test_rotation_that_a_camera_noted(tmp_path):
     exif = image.Exif()
     exif[0x0112] = 6
     assert read_picture(save(tmp_path / "x.png", GREY, exif=exif)).shape == (1, 5, 3)
+
+
+def test_stacks_of_pages_and_channels(tmp_path):
+    tifffile = pytest.importorskip("tifffile", reason="tifffile is an extra")
+    rng = np.random.default_rng(0)
+    for name, values, options, wanted in (
+        ("pages", rng.integers(0, 255, (5, 6, 7), dtype=np.uint8), {}, lambda v: v),
+        ("deep", rng.integers(0, 65535, (4, 6, 7), dtype=np.uint16), {"photometric": "minisblack"}, lambda v: v),
+        ("last", rng.integers(0, 255, (6, 7, 5), dtype=np.uint8),
+         {"photometric": "minisblack", "planarconfig": "contig"}, lambda v: v.transpose(2, 0, 1)),
+        ("color", rng.integers(0, 65535, (6, 7, 3), dtype=np.uint16), {"photometric": "rgb"},
+         lambda v: v.transpose(2, 0, 1)),
+        ("pages_of_color", rng.integers(0, 255, (2, 6, 7, 3), dtype=np.uint8), {"photometric": "rgb"},
+         lambda v: v.transpose(0, 3, 1, 2).reshape(6, 6, 7)),
+        ("alpha", rng.integers(0, 65535, (6, 7, 4), dtype=np.uint16),
+         {"photometric": "rgb", "extrasamples": ["unassalpha"]}, lambda v: v[..., :3].transpose(2, 0, 1)),
+        ("real", rng.normal(size=(3, 6, 7)), {}, lambda v: v.astype(np.float32)),
+    ):  # fmt: skip
+        tifffile.imwrite(tmp_path / f"{name}.tif", values, **options)
+        found = read_picture(tmp_path / f"{name}.tif")
+        np.testing.assert_array_equal(found, wanted(values), err_msg=name)
+    data = (tmp_path / "pages.tif").read_bytes()
+    (tmp_path / "cut.tif").write_bytes(data[: len(data) // 3])
+    with pytest.raises(FormatError, match=r"cut.tif"):
+        read_picture(tmp_path / "cut.tif")
+    tifffile.imwrite(tmp_path / "nan.tif", np.full((4, 4), np.nan, np.float32))
+    with pytest.raises(FormatError, match=r"nan.tif: the picture holds values that are no finite numbers"):
+        read_picture(tmp_path / "nan.tif")
+
+
+def test_fit_by_resizing_cropping_or_letterboxing():
+    wide = np.zeros((1, 4, 8), np.uint8)
+    wide[:, :, 2:6] = 200
+    assert (conform(wide, (1, 4, 4), fit_by="crop") == 200).all()
+    boxed = conform(wide, (1, 8, 8), fit_by="letterbox")
+    assert not boxed[:, :2].any() and not boxed[:, 6:].any() and (boxed[:, 2:6, 3:5] == 200).all()
+    assert conform(wide, (1, 3, 5)).shape == (1, 3, 5)
+    with pytest.raises(OptionError, match=r"--fit: 'crap' is not one of resize, crop, letterbox.*did you mean 'crop'"):
+        conform(wide, (1, 3, 5), fit_by="crap")
+
+
+def test_depths_keep_full_scale():
+    deep = np.array([[[0, 257, 65535]]], np.uint16)
+    assert conform(deep, (1, 1, 3)).ravel().tolist() == [0, 1, 255]
+    real = conform(deep, (1, 1, 3), depth="float32")
+    assert real.dtype == np.float32 and real.ravel()[2] == 1
+    assert conform(real, (1, 1, 3), depth="uint16").ravel().tolist() == [0, 257, 65535]
 
 
 def test_conform_converts_channels_and_size():
@@ -105,19 +156,38 @@ def test_mixed_sizes_and_channels_are_converted_and_said(tmp_path):
     notes = " / ".join(data.summary.notes)
     assert "pictures converted to grey: 1" in notes
     assert "pictures resized to 6 x 4 pixels: 1" in notes
+    cropped = read(root, DataOptions(size=4, fit="crop"))
+    assert cropped.raw.shape == (6, 1, 4, 4) and cropped.settings["fit_by"] == "crop"
     assert "in no class: 1" in notes
+    assert "cropped to 4 x 4 pixels: 5" in " / ".join(cropped.summary.notes)
+
+
+def test_large_pictures_are_scaled_down_and_said(tmp_path):
+    root = folder_of(tmp_path / "d", {"a": [(300, 600)] * 2, "b": [(300, 600)]})
+    data = read(root)
+    assert data.raw.shape == (3, 1, 64, 128)
+    assert "pictures resized to 128 x 64 pixels: 3" in " / ".join(data.summary.notes)
+
+
+def test_pictures_of_odd_channels_are_named(tmp_path):
+    tifffile = pytest.importorskip("tifffile", reason="tifffile is an extra")
+    for name, channels in (("a/1", 5), ("a/2", 5), ("b/1", 5), ("b/2", 3)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.zeros((channels, 6, 7), np.uint8), photometric="minisblack")
+    with pytest.raises(DataError, match=r"b/2.tif: a picture of 3 channels among such of 5"):
+        read(tmp_path)
 
 
 def test_the_shape_of_a_model_is_obeyed(tmp_path):
     root = folder_of(tmp_path / "d", {"b": [(4, 6)] * 2})
-    expected = Expected("pixels", "multiclass", ("a", "b", "c"), shape=(3, 2, 5))
-    data = read_picture_folder(root, DataOptions(), expected=expected)
+    expected = Expected("pixels", "multiclass", ("a", "b", "c"), encoder="pixels", shape=(3, 2, 5))
+    data = read_folder(root, DataOptions(), expected=expected)
     assert data.raw.shape == (2, 3, 2, 5)
     assert data.labels == ("a", "b", "c")
     assert data.targets.ravel().tolist() == [1, 1]
     folder_of(root, {"bb": [(4, 6)]})
     with pytest.raises(DataError, match=r"bb is no class of the model; expected a, b, c \(did you mean 'b'\?\)"):
-        read_picture_folder(root, DataOptions(), expected=expected)
+        read_folder(root, DataOptions(), expected=expected)
 
 
 def test_broken_pictures_are_named(tmp_path):
@@ -181,27 +251,33 @@ def test_a_table_of_pictures(tmp_path):
 
 def test_streams_of_pictures_for_scoring(tmp_path):
     root = folder_of(tmp_path / "d", {"a": [(4, 6)] * 2, "b": [(5, 5)]})
-    found = list(stream_pictures(root, (1, 4, 6)))
+    like = read(root)
+    like = SimpleNamespace(
+        encoder=Pixels.fit(like.raw), kind="pixels", task="binary", labels=like.labels, longest=6, alphabet=None,
+        negatives=None,
+    )  # fmt: skip
+    found = list(stream_files_of(root, like))
     assert [name for name, _ in found] == ["a/0.png", "a/1.png", "b/0.png"]
     assert {pixels.shape for _, pixels in found} == {(1, 4, 6)}
     (tmp_path / "t.tsv").write_text("image\nd/a/0.png\n")
-    assert [name for name, _ in stream_pictures(tmp_path / "t.tsv", (1, 4, 6))] == ["d/a/0.png"]
-    assert [name for name, _ in stream_pictures(root / "a" / "1.png", (1, 4, 6))] == ["1.png"]
+    assert [name for name, _ in stream_files_of(tmp_path / "t.tsv", like)] == ["d/a/0.png"]
+    assert [name for name, _ in stream_files_of(root / "a" / "1.png", like)] == ["1.png"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="a folder without pictures"):
-        list(stream_pictures(tmp_path / "empty", (1, 4, 6)))
-    assert len(list(list_pictures(root))) == 3
+        list(stream_files_of(tmp_path / "empty", like))
+    (tmp_path / "x.fa").write_text(">a\nACGT\n")
+    with pytest.raises(DataError, match="x.fa: expected a picture, a folder of pictures, or a table that names them"):
+        list(stream_files_of(tmp_path / "x.fa", like))
 
 
-def test_stack_of_uneven_pictures():
-    pixels, notes = stack([np.zeros((1, 2, 3), np.uint8)] * 2 + [np.ones((3, 4, 4), np.uint8)])
-    assert pixels.shape == (3, 1, 2, 3)
-    assert len(notes) == 2
+def test_a_form_is_settled_by_the_majority():
+    form = PictureFiles.settle([((1, 2, 3), "uint8")] * 2 + [((3, 4, 4), "uint16")], DataOptions())
+    assert form.shape == (1, 2, 3) and form.settings == {"depth": "uint8", "fit_by": "resize"}
 
 
 def test_options_of_sequences_do_not_suit_pictures(tmp_path):
     shapes = folder_of(tmp_path / "shapes", {"a": [(8, 8)] * 12, "b": [(8, 8)] * 12})
-    with pytest.raises(OptionError, match="--alphabet dna: belongs to sequences; these are pictures"):
+    with pytest.raises(OptionError, match="--alphabet dna: belongs to sequences; these are none"):
         read(shapes, DataOptions(alphabet="dna"))
     options = TrainOptions(network="motif", positions="aware", epochs=1, folds=0, baselines=False)
     with pytest.raises(OptionError, match="--positions aware: belongs to sequences"):

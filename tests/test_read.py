@@ -7,7 +7,6 @@ from collections import Counter
 from itertools import pairwise
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,8 @@ from hypothesis import strategies as st
 from seqcnn.alphabet import DNA, PROTEIN, RNA
 from seqcnn.data.negatives import add_shuffles
 from seqcnn.data.sources.records import Coder, told_alphabet
+from seqcnn.encode.onehot import OneHot
+from seqcnn.encode.pixels import Pixels
 from seqcnn.errors import AlphabetError, DataError, FormatError, InputFileError, OptionError, SeqcnnWarning
 from seqcnn.options import DataOptions
 from seqcnn.sequence import Record, Sequences, decode
@@ -178,8 +179,8 @@ def test_a_file_whose_name_holds_an_equals_sign(at):
         ("pos.fa", {"positive": "pos"}, OptionError, "--positive: belongs to a table"),
         ("pos.fa", {"task": "regression"}, OptionError, "needs targets"),
         (["pos.fa", "neg.fa", "third.fa"], {"task": "binary"}, DataError, "binary needs two"),
-        ("pos.fa", {"input": "pixels"}, DataError, "sequences, but --input says pixels"),
-        ("pos.fa", {"input": "gadf"}, OptionError, "--input: expected codes or pixels"),
+        ("pos.fa", {"input": "pixels"}, DataError, "sequences, but --input pixels reads pictures"),
+        ("pos.fa", {"input": "gadf"}, DataError, "sequences, but --input gadf reads series"),
     ],
 )
 def test_refusals(at, paths, options, error, words):
@@ -259,15 +260,17 @@ def test_classes_of_a_model(at):
 
 def test_a_model_object_serves_as_well_as_a_dataset(at):
     model = SimpleNamespace(
-        kind="codes", task=SimpleNamespace(name="binary"), labels=("no", "yes"), alphabet=RNA, negatives=None
-    )
+        kind="codes", task=SimpleNamespace(name="binary"), labels=("no", "yes"), alphabet=RNA, negatives=None,
+        encoder=OneHot("rna"), longest=20,
+    )  # fmt: skip
     data = read(["rna.fa", "pos.fa"], like=model)
     assert data.alphabet is RNA
     assert data.labels == ("no", "yes")
     with pytest.raises(DataError, match="one file of positives for a model trained on classes of its own"):
         read("rna.fa", like=model)
-    with pytest.raises(DataError, match="sequences, but the model says pixels"):
-        read("rna.fa", like=SimpleNamespace(**{**vars(model), "kind": "pixels", "raw": np.zeros((1, 1, 2, 3))}))
+    pictures = Pixels(1, 2, 3, mean=[0], std=[1])
+    with pytest.raises(DataError, match="sequences, but the model reads pictures"):
+        read("rna.fa", like=SimpleNamespace(**{**vars(model), "kind": "pixels", "encoder": pictures}))
 
 
 # --- streams for scoring

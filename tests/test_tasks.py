@@ -16,6 +16,7 @@ EXAMPLES = {
     "binary": (("no", "yes"), (RNG.random((N, 1)) < 0.3).astype(float)),
     "multiclass": (("a", "b", "c"), np.r_[np.arange(3), RNG.integers(0, 3, N - 3)][:, None].astype(float)),
     "multilabel": (("x", "y", "z", "w"), (RNG.random((N, 4)) < 0.4).astype(float)),
+    "circular": (("angle", "phase"), RNG.uniform(0, 360, (N, 2))),
     "regression": (("u", "v"), np.c_[RNG.normal(5, 2, N), np.exp(3 * RNG.normal(size=N))]),
 }
 
@@ -56,8 +57,8 @@ def test_loss_takes_logits_and_masks_missing_targets(example):
     assert torch.isfinite(one.grad).all()
     assert one.grad[4, 0] == 0 or task.name == "multilabel"
     changed = logits.copy()
-    if task.name == "regression":
-        changed[4, 0] += 9
+    if task.numeric:
+        changed[4, : task.outputs // len(task.labels)] += 9
     elif task.name != "multilabel":
         changed[4] += np.arange(1, task.outputs + 1)
     assert task.loss(torch.from_numpy(changed), encoded).item() == pytest.approx(loss.item())
@@ -79,8 +80,10 @@ def test_record_loss_is_one_number_a_record_and_falls_towards_the_truth(example)
     better = torch.nan_to_num(encoded)
     if task.name == "multiclass":
         better = torch.eye(task.outputs)[better[:, 0].long()]
-    if task.name != "regression":
+    if not task.numeric:
         better = better * 20 - 10
+    if task.name == "circular":
+        better = better * 100
     assert (task.record_loss(better, encoded) <= value + 1e-6).all()
 
 
@@ -89,7 +92,7 @@ def test_output_has_the_named_columns_in_range(example):
     out = task.output(logits)
     assert out.shape == (N, len(task.columns)) and np.isfinite(out).all()
     np.testing.assert_array_equal(task.output(logits, "logit"), logits)
-    if task.name != "regression":
+    if not task.numeric:
         assert (out >= 0).all() and (out <= 1).all()
 
 
@@ -97,9 +100,9 @@ def test_figures_are_json_and_the_intervals_name_the_same(example):
     task, targets, logits = example
     figures, intervals = task.metrics(targets, logits), task.intervals(targets, logits, seed=1)
     json.dumps([figures, intervals], allow_nan=False)
-    if task.name == "regression":
-        assert set(figures["per_target"]) == set(intervals["per_target"]) == {"u", "v"}
-        figures, intervals = figures["per_target"]["u"], intervals["per_target"]["u"]
+    if task.numeric:
+        assert set(figures["per_target"]) == set(intervals["per_target"]) == set(task.labels)
+        figures, intervals = (table["per_target"][task.labels[0]] for table in (figures, intervals))
     assert set(figures) == set(intervals)
     for name, (low, high) in intervals.items():
         assert low <= high
@@ -174,3 +177,32 @@ def test_single_and_several_targets_of_regression():
     figures = single.metrics(RNG.normal(size=(N, 1)), RNG.normal(size=(N, 1)))
     assert set(figures) == {"pearson", "spearman", "r2", "rmse"}
     assert fit_task("regression", *EXAMPLES["regression"]).columns == ("u", "v")
+
+
+def test_smoothing_gives_a_share_of_each_label_to_all_classes(example):
+    task, targets, logits = example
+    encoded, z = torch.from_numpy(task.encode(targets)), torch.from_numpy(logits)
+    plain, smooth = task.loss(z, encoded), task.loss(z, encoded, smoothing=0.2)
+    assert (plain == smooth) == task.numeric
+    if task.name == "multiclass":
+        known = torch.isfinite(encoded[:, 0])
+        weight = torch.tensor(task.class_weights)[encoded[known, 0].long()]
+        log = torch.log_softmax(z[known], 1)
+        mixed = 0.8 * torch.eye(3)[encoded[known, 0].long()] + 0.2 / 3
+        assert smooth.item() == pytest.approx(float((-(log * mixed).sum(1) * weight).mean()), rel=1e-5)
+
+
+def test_angles_are_directions():
+    task = fit_task("circular", ("angle",), np.array([[10.0], [350.0]]))
+    for angle in (0.0, 12.5, 90, 180, 270, 359.9):
+        assert task.output(5 * task.encode(np.array([[angle]])))[0, 0] == pytest.approx(angle, abs=1e-3)
+    hours = fit_task("circular", ("hour",), np.array([[23.0], [1.0]]), {"period": 24})
+    figures = hours.metrics(np.array([[23.0], [1.0]]), hours.encode(np.array([[1.0], [1.5]])))
+    assert figures["mean_error"] == pytest.approx(1.25) and figures["median_error"] == pytest.approx(1.25)
+    # the likelihood is that of scipy's von Mises distribution
+    from scipy.stats import vonmises
+
+    z = torch.tensor([[1.5, -2.0]])
+    angle = np.deg2rad(77.0)
+    found = task.record_loss(z, torch.from_numpy(task.encode(np.array([[77.0]]))))
+    assert found.item() == pytest.approx(-vonmises.logpdf(angle, 2.5, loc=np.arctan2(-2.0, 1.5)), rel=1e-5)

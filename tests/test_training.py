@@ -100,11 +100,11 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_the_callers_random_stat
 
 def test_a_batch_in_pieces_takes_the_same_step(monkeypatch):
     data = planted(40)
-    recipe = Recipe(epochs=1, batch_size=24, lr=3e-3, shift=0)
+    recipe = Recipe(epochs=1, batch_size=24, lr=3e-3)
     whole, _ = run(data, recipe=recipe, network={"dropout": 0})
     sizes = []
-    plain = loop.load_batch
-    monkeypatch.setattr(loop, "load_batch", lambda raw, t, part: sizes.append(len(part)) or plain(raw, t, part))
+    plain = loop.rectangle
+    monkeypatch.setattr(loop, "rectangle", lambda raw, part: sizes.append(len(part)) or plain(raw, part))
     monkeypatch.setitem(loop._PIECE_BYTES, "cpu", 10 * 8 * 4 * 69)  # ten records of eight filters
     pieces, _ = run(data, recipe=recipe, network={"dropout": 0})
     assert set(sizes) == {8}
@@ -415,7 +415,7 @@ def test_other_tasks_train(task):
 
 
 def test_pictures_train_through_lenet():
-    model = train(pictures(), TrainOptions(epochs=6, test=("0.2",), precision="32"))
+    model = train(pictures(), TrainOptions(network="lenet", epochs=6, test=("0.2",), precision="32"))
     assert type(model.network).__name__ == "LeNet" and model.record.figures["metrics"]["accuracy"] > 0.6
     assert set(model.baselines) == {"composition"} and model.strands == "forward"
 

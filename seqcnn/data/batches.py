@@ -1,15 +1,11 @@
 """Batches: rectangles of raw records with their lengths and targets, for the training loop."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from seqcnn.data.dataset import Raw
-from seqcnn.sequence import Sequences
 
-Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 Indices = npt.NDArray[np.int64]
 
 #: Records of unequal length are sorted by length within this many batches, so that little is padded.
@@ -38,21 +34,14 @@ def shuffled_batches(lengths: Indices, indices: Indices, batch_size: int, *, rng
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def load_batch(raw: Raw, targets: npt.NDArray[np.float32], indices: Indices, *, width: int | None = None) -> Batch:
-    """Return raw codes ``(n, width)`` or pixels ``(n, C, H, W)`` uint8, lengths ``(n,)`` and targets ``(n, T)``.
+def rectangle(raw: Raw, indices: Indices, *, width: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return codes ``(n, width)`` uint8, samples ``(n, V, width)`` or pixels ``(n, C, H, W)``, and lengths ``(n,)``.
 
-    `width` defaults to the longest record taken.
+    `width` defaults to the longest record taken. Pixels of 16 bits become float32: torch computes little with uint16.
     """
-    if isinstance(raw, Sequences):
-        values, lengths = raw.rectangle(indices, width=width)
-    else:
+    if isinstance(raw, np.ndarray):
         values, lengths = raw[indices], np.full(len(indices), raw.shape[-1], np.int64)
-    return torch.from_numpy(values), torch.from_numpy(lengths), torch.from_numpy(targets[indices])
-
-
-def batches(
-    raw: Raw, targets: npt.NDArray[np.float32], order: list[Indices], *, width: int | None = None
-) -> Iterator[Batch]:
-    """Yield `load_batch` of each index batch of `order`."""
-    for indices in order:
-        yield load_batch(raw, targets, indices, width=width)
+        values = values.astype(np.float32) if values.dtype == np.uint16 else np.ascontiguousarray(values)
+    else:
+        values, lengths = raw.rectangle(indices, width=width)
+    return torch.from_numpy(values), torch.from_numpy(lengths)

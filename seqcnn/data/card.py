@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqcnn.sequence import Sequences
+from seqcnn.samples import Samples
 
 if TYPE_CHECKING:
     from seqcnn.data.dataset import Dataset
 
+#: What records of samples are called, by encoder.
+_SAMPLES = {"trajectory": "trajectories", "bytes": "files"}
 #: No color of its own but the bars': it takes the notebook's, light or dark.
 _STYLE = (
     ".seqcnn-data{font:13px/1.5 system-ui,sans-serif;border:1px solid color-mix(in srgb,currentColor 22%,transparent);"
@@ -35,10 +37,18 @@ def description(data: "Dataset") -> str:
 
 def records(data: "Dataset") -> str:
     """Return how many records of what kind and length there are."""
-    if not isinstance(data.raw, Sequences):
+    if isinstance(data.raw, np.ndarray):
         channels, height, width = data.raw.shape[1:]
         return f"{len(data):,} pictures of {width} x {height} pixels, {channels} channel{'s' * (channels > 1)}"
     what = f"{len(data):,} {'' if data.alphabet is None else data.alphabet.name} records"
+    if isinstance(data.raw, Samples):
+        what = f"{len(data):,} {_SAMPLES.get(data.encoder, 'series')}"
+        if data.raw.variables > 1 and data.encoder != "trajectory":
+            what += f" of {data.raw.variables} variables"
+        if data.settings.get("rate"):
+            what += f" at {data.settings['rate']:g} Hz"
+        if data.encoder not in ("series", "trajectory", "bytes"):
+            what += f" as {data.encoder}"
     if len(data) == 0:
         return what
     shortest, longest = data.lengths.min(), data.lengths.max()

@@ -1,7 +1,8 @@
 """The Dataset: raw records of one kind with their identifiers, targets and provenance."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,11 +10,28 @@ import numpy.typing as npt
 from seqcnn.alphabet import Alphabet
 from seqcnn.data.card import html_card, text_card
 from seqcnn.errors import DataError
+from seqcnn.registry import resolve
+from seqcnn.samples import Samples
 from seqcnn.sequence import Sequences
 
-RawKind = Literal["codes", "pixels"]
-Pixels = npt.NDArray[np.uint8]
-Raw = Sequences | Pixels
+RawKind = Literal["codes", "samples", "pixels"]
+#: ``(N, C, H, W)``: uint8, uint16 or float32.
+Pixels = npt.NDArray[Any]
+Raw = Sequences | Samples | Pixels
+
+
+#: The encoder of each raw kind where nothing else is asked for.
+DEFAULT_ENCODERS: dict[str, str] = {"codes": "onehot", "samples": "series", "pixels": "pixels"}
+
+
+def lengths_of(raw: Raw) -> npt.NDArray[np.int64]:
+    """Return the length of each sequence or series, or the width of each picture, ``(N,)``."""
+    return np.full(len(raw), raw.shape[-1], np.int64) if isinstance(raw, np.ndarray) else raw.lengths
+
+
+def take(raw: Raw, indices: npt.NDArray[np.int64]) -> Raw:
+    """Return the records at `indices`, in that order."""
+    return raw[indices] if isinstance(raw, np.ndarray) else raw.take(indices)
 
 
 @dataclass(frozen=True)
@@ -42,10 +60,12 @@ class Expected:
 
     Parameters
     ----------
-    kind, task, labels, alphabet, negatives
+    kind, task, labels, alphabet, negatives, encoder, settings
         As in `Dataset`.
     shape
-        ``(C, H, W)`` of pictures.
+        ``(C, H, W)`` of pictures, ``(V,)`` of samples.
+    longest
+        Length of the longest record that was trained on.
     """
 
     kind: str
@@ -53,7 +73,10 @@ class Expected:
     labels: tuple[str, ...]
     alphabet: Alphabet | None = None
     negatives: str | None = None
-    shape: tuple[int, int, int] | None = None
+    encoder: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    shape: tuple[int, ...] | None = None
+    longest: int = 0
 
 
 def check_dataset(data: object, who: str) -> None:
@@ -69,9 +92,9 @@ class Dataset:
     Parameters
     ----------
     kind
-        ``codes`` or ``pixels``.
+        ``codes``, ``samples`` or ``pixels``.
     raw
-        `Sequences`, or pixels ``(N, C, H, W)`` uint8.
+        `Sequences`, `Samples`, or pixels ``(N, C, H, W)`` of uint8, uint16 or float32.
     ids
         Identifier of each record, N of them; duplicates are legal.
     targets
@@ -82,7 +105,15 @@ class Dataset:
     labels
         Class names (binary: negative, positive) or target names.
     alphabet
-        Of codes; None for pixels.
+        Of codes; None for others.
+    encoder
+        Registered name of the encoder that is to make images of the records.
+    settings
+        What that encoder's ``fit`` is told beside the records: how files were read, what was asked for.
+    task_options
+        What the task's ``fit`` is told beside the targets.
+    weights
+        ``(N,)`` weight of each record in training; None for equal ones.
     parts
         ``(N,)`` of "train", "valid" or "test" where the data say so (``--split column:NAME``); else None.
     parents
@@ -98,13 +129,19 @@ class Dataset:
     task: str | None = None
     labels: tuple[str, ...] = ()
     alphabet: Alphabet | None = None
+    encoder: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    task_options: Mapping[str, Any] = field(default_factory=dict)
+    weights: npt.NDArray[np.float64] | None = None
     parts: npt.NDArray[np.str_] | None = None
     parents: npt.NDArray[np.int64] | None = None
     negatives: str | None = None
     summary: Summary = field(default_factory=Summary)
 
     def __post_init__(self) -> None:
-        for name in ("targets", "parts", "parents"):
+        if not self.encoder:
+            object.__setattr__(self, "encoder", DEFAULT_ENCODERS[self.kind])
+        for name in ("targets", "weights", "parts", "parents"):
             value = getattr(self, name)
             if value is not None and len(value) != len(self.raw):
                 raise DataError(f"Dataset: {name} has {len(value)} rows, the records are {len(self.raw)}")
@@ -122,10 +159,13 @@ class Dataset:
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
-        """Length of each sequence, or the width of each picture, ``(N,)``."""
-        if isinstance(self.raw, Sequences):
-            return self.raw.lengths
-        return np.full(len(self.raw), self.raw.shape[-1], np.int64)
+        """Length of each sequence or series, or the width of each picture, ``(N,)``."""
+        return lengths_of(self.raw)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the targets are numbers, not classes."""
+        return self.task is not None and bool(resolve("task", self.task).numeric)
 
     def take(self, indices: npt.ArrayLike) -> "Dataset":
         """Return the records at `indices`, in that order; a parent that is left behind is forgotten."""
@@ -137,9 +177,10 @@ class Dataset:
             parents = moved[self.parents[index]]
         return replace(
             self,
-            raw=self.raw.take(index) if isinstance(self.raw, Sequences) else self.raw[index],
+            raw=take(self.raw, index),
             ids=tuple(self.ids[int(i)] for i in index),
             targets=None if self.targets is None else self.targets[index],
+            weights=None if self.weights is None else self.weights[index],
             parts=None if self.parts is None else self.parts[index],
             parents=parents,
         )

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
-from seqcnn.data.dataset import Dataset
+from seqcnn.data.dataset import Dataset, Raw
 from seqcnn.errors import DataError
+from seqcnn.samples import Samples
 from seqcnn.sequence import Sequences
 
 
@@ -30,17 +32,7 @@ def join(first: Dataset, second: Dataset, name: str) -> Dataset:
     if first.targets is None or second.targets is None:
         raise DataError(f"{name}: expected records with targets")
     n, m = len(first), len(second)
-    if isinstance(first.raw, Sequences) and isinstance(second.raw, Sequences):
-        offsets = np.concatenate([first.raw.offsets, second.raw.offsets[1:] + len(first.raw.buffer)])
-        raw: Sequences | np.ndarray[tuple[int, ...], np.dtype[np.uint8]] = Sequences(
-            np.concatenate([first.raw.buffer, second.raw.buffer]), offsets
-        )
-    elif isinstance(first.raw, Sequences) or isinstance(second.raw, Sequences):
-        raise DataError(f"{name}: expected sequences with sequences, or pictures with pictures")
-    elif first.raw.shape[1:] != second.raw.shape[1:]:
-        raise DataError(f"{name}: expected pictures of shape {first.raw.shape[1:]}, found {second.raw.shape[1:]}")
-    else:
-        raw = np.concatenate([first.raw, second.raw])
+    raw = _joined(first.raw, second.raw, name)
     parents = None
     if first.parents is not None or second.parents is not None:
         mine = np.full(n, -1, np.int64) if first.parents is None else first.parents
@@ -51,6 +43,30 @@ def join(first: Dataset, second: Dataset, name: str) -> Dataset:
         raw=raw,
         ids=first.ids + second.ids,
         targets=np.concatenate([first.targets, second.targets]),
+        weights=_weights(first, second),
         parts=None,
         parents=parents,
     )
+
+
+def _joined(first: Raw, second: Raw, name: str) -> Raw:
+    """Return raw records of one kind, those of `first` first."""
+    if isinstance(first, Sequences) and isinstance(second, Sequences):
+        offsets = np.concatenate([first.offsets, second.offsets[1:] + len(first.buffer)])
+        return Sequences(np.concatenate([first.buffer, second.buffer]), offsets)
+    if isinstance(first, Samples) and isinstance(second, Samples):
+        if first.variables != second.variables:
+            raise DataError(f"{name}: expected series of {first.variables} variables, found {second.variables}")
+        offsets = np.concatenate([first.offsets, second.offsets[1:] + first.values.shape[1]])
+        return Samples(np.concatenate([first.values, second.values], axis=1), offsets)
+    if not isinstance(first, np.ndarray) or not isinstance(second, np.ndarray):
+        raise DataError(f"{name}: expected records of the same kind as the training data")
+    if first.shape[1:] != second.shape[1:]:
+        raise DataError(f"{name}: expected pictures of shape {first.shape[1:]}, found {second.shape[1:]}")
+    return np.concatenate([first, second])
+
+
+def _weights(first: Dataset, second: Dataset) -> npt.NDArray[np.float64] | None:
+    if first.weights is None and second.weights is None:
+        return None
+    return np.concatenate([np.ones(len(d)) if d.weights is None else d.weights for d in (first, second)])

@@ -103,7 +103,7 @@ def check_classes(dataset: Dataset, *, fewest: int = FEWEST_RECORDS) -> None:
             found = set(column[np.isfinite(column)].tolist())
             if len(found) == 1:
                 raise DataError(f"label {label!r}: expected both 0 and 1, found only {found.pop():g}; leave it out")
-    if dataset.task == "regression":
+    if dataset.numeric:
         for label, column in zip(dataset.labels, dataset.targets.T, strict=False):
             finite = column[np.isfinite(column)]
             if len(finite) and np.ptp(finite) == 0:
@@ -122,7 +122,7 @@ def strata(dataset: Dataset) -> Indices:
         return np.where(held.any(1), rarest[held.argmax(1)], -1).astype(np.int64)
     first = targets[:, 0]
     known = np.isfinite(first)
-    if dataset.task == "regression":
+    if dataset.numeric:
         edges = np.quantile(first[known], np.linspace(0, 1, _BINS + 1)[1:-1]) if known.any() else np.zeros(0)
         return np.where(known, np.searchsorted(edges, first), -1).astype(np.int64)
     return np.where(known, first, -1).astype(np.int64)

@@ -1,19 +1,20 @@
 """One-hot images of sequences, by one table lookup on the device."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
 
 from seqcnn.alphabet import PAD, SOFT_MASK
 from seqcnn.checks import one_of
+from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import OptionError, ShapeError
 from seqcnn.registry import resolve
 
 Layout = Literal["channels", "picture"]
 
 
-class OneHot(nn.Module):
+class OneHot(Encoder):
     """Codes ``(N, L)`` to an image: a channel a letter, or a black-and-white picture with a row a letter.
 
     Ambiguity letters become probabilities, gaps and padding become zero columns; the soft mask is ignored.
@@ -36,7 +37,6 @@ class OneHot(nn.Module):
 
     name: ClassVar[str] = "onehot"
     raw_kind: ClassVar[str] = "codes"
-    width: None = None
     table: Tensor
     complement: Tensor
 
@@ -44,6 +44,8 @@ class OneHot(nn.Module):
         super().__init__()
         self.alphabet = resolve("alphabet", alphabet)
         self.layout = one_of(layout, ("channels", "picture"), "layout")
+        self.channels, self.height = (self.alphabet.size, 1) if layout == "channels" else (1, self.alphabet.size)
+        self.has_complement = bool(self.alphabet.has_complement)
         probabilities = torch.from_numpy(self.alphabet.probabilities)  # (symbols, A)
         table = torch.zeros(256, self.alphabet.size)
         table[: len(probabilities)] = probabilities
@@ -53,26 +55,20 @@ class OneHot(nn.Module):
         other = [int(code) for code in self.alphabet.complement] if self.has_complement else []
         self.register_buffer("complement", torch.tensor(other, dtype=torch.uint8), persistent=False)
 
-    @property
-    def channels(self) -> int:
-        """C of the image."""
-        return int(self.alphabet.size) if self.layout == "channels" else 1
+    @classmethod
+    def fit(cls, raw: Any, *, alphabet: str = "dna", layout: Layout = "channels", **settings: Any) -> Self:
+        """Return the encoder of an alphabet: nothing is learned from the records."""
+        return cls(alphabet, layout)
 
-    @property
-    def height(self) -> int:
-        """H of the image."""
-        return 1 if self.layout == "channels" else int(self.alphabet.size)
-
-    @property
-    def has_complement(self) -> bool:
-        """Whether the alphabet has a reverse complement."""
-        return bool(self.alphabet.has_complement)
+    def columns(self, lengths: Tensor) -> Tensor:
+        """Every letter is a column."""
+        return lengths
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's keyword arguments."""
         return {"alphabet": self.alphabet.name, "layout": self.layout}
 
-    def forward(self, codes: Tensor) -> Tensor:
+    def forward(self, codes: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the image of `codes` ``(N, L)`` uint8: float32 ``(N, A, 1, L)``, or ``(N, 1, A, L)`` as a picture.
 
         Raises

@@ -14,10 +14,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from seqcnn.data.dataset import Raw
+from seqcnn.data.batches import rectangle
+from seqcnn.data.dataset import Raw, lengths_of
+from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import OutOfMemoryError
 from seqcnn.runtime import pick_device
-from seqcnn.sequence import Sequences
 
 Logits = npt.NDArray[np.float32]
 M = TypeVar("M", bound=nn.Module)
@@ -27,7 +28,7 @@ BATCH_BYTES = {"cpu": 16 << 20, "cuda": 512 << 20}
 
 
 def predict_logits(
-    encoder: nn.Module,
+    encoder: Encoder,
     network: nn.Module,
     raw: Raw,
     *,
@@ -44,11 +45,11 @@ def predict_logits(
     Parameters
     ----------
     encoder
-        Raw codes ``(n, L)`` or pixels ``(n, C, H, W)`` to images; with a ``reverse_complement`` for both strands.
+        Raw batches to images; with a ``reverse_complement`` for both strands.
     network
         Images to logits ``(n, K)``. One that takes no `lengths` only ever sees records of one length together.
     raw
-        `Sequences` of any lengths, or pixels ``(N, C, H, W)`` uint8.
+        `Sequences` or `Samples` of any lengths, or pixels ``(N, C, H, W)``.
     strands
         ``both`` averages the logits of a record and of its reverse complement; ``forward`` reads it as given.
     device
@@ -70,7 +71,7 @@ def predict_logits(
 
 
 def stream_logits(
-    encoder: nn.Module,
+    encoder: Encoder,
     network: nn.Module,
     chunks: Iterable[Raw],
     *,
@@ -134,11 +135,12 @@ class _Runner:
     """Copies of encoder and network on one device, fed with batches by bytes."""
 
     def __init__(
-        self, encoder: nn.Module, network: nn.Module, *, both: bool, place: torch.device, precision: str, limit: int
+        self, encoder: Encoder, network: nn.Module, *, both: bool, place: torch.device, precision: str, limit: int
     ) -> None:
         self.encoder, self.network = encoder, network
         self.both, self.place, self.limit, self.bf16 = both, place, limit, precision == "bf16"
         self.takes_lengths = "lengths" in inspect.signature(network.forward).parameters
+        self.uniform = encoder.columns(torch.ones(1, dtype=torch.int64)) is None
         self.width = getattr(network, "fixed_width", None) or 1  # shorter records are padded up to it
         self.flat = not any(isinstance(m, nn.Conv2d) for m in network.modules())  # it may only know (N, C, L)
         convolutions = [m for m in network.modules() if isinstance(m, nn.Conv1d | nn.Conv2d)]
@@ -153,14 +155,14 @@ class _Runner:
 
     def start(self, raw: Raw, pool: ThreadPoolExecutor) -> _Work:
         """Hand the batches of a chunk to the workers, the longest records first."""
-        lengths = raw.lengths if isinstance(raw, Sequences) else np.full(len(raw), raw.shape[-1], np.int64)
+        lengths = lengths_of(raw)
         order = np.argsort(-lengths, kind="stable")
         batches: list[Future[Logits]] = []
         at = 0
         while at < len(order) or not batches:
-            size = self._batch(raw, int(lengths[order[at]]) if len(order) else 0)
+            size = self._batch(int(lengths[order[at]]) if len(order) else 0)
             part = order[at : at + size]
-            if not self.takes_lengths:
+            if not self.takes_lengths and not self.uniform:
                 part = part[lengths[part] == lengths[part[:1]]]
             batches.append(pool.submit(self._run, raw, part))
             at += max(1, len(part))
@@ -174,10 +176,10 @@ class _Runner:
         back[order] = joined
         return back
 
-    def _batch(self, raw: Raw, length: int) -> int:
+    def _batch(self, length: int) -> int:
         """How many records of this length make a batch."""
-        positions = max(length, self.width) if isinstance(raw, Sequences) else raw.shape[-1] * raw.shape[-2]
-        return max(1, self.limit // (4 * self.channels * max(positions, 1)))
+        cells = max(self.encoder.cells(length), self.width * self.encoder.height)
+        return max(1, self.limit // max(4 * self.channels * cells, 4 * length, 1))
 
     def _run(self, raw: Raw, part: npt.NDArray[np.int64]) -> Logits:
         """Return the logits of some records, of similar length and sorted by it, with a pair of modules of our own."""
@@ -195,21 +197,16 @@ class _Runner:
 
     def _logits(self, encoder: Any, network: nn.Module, raw: Raw, part: npt.NDArray[np.int64]) -> Logits:
         try:
-            if not isinstance(raw, Sequences):
-                pixels = torch.from_numpy(np.ascontiguousarray(raw[part])).to(self.place)
-                return self._forward(network, encoder(pixels), None)
-            codes, found = raw.rectangle(part)
-            batch, lengths = torch.from_numpy(codes).to(self.place), torch.from_numpy(found).to(self.place)
-            known = None if not len(found) or found.min() == codes.shape[1] else lengths
-            logits = self._forward(network, encoder(batch), known)
+            batch, lengths = (tensor.to(self.place) for tensor in rectangle(raw, part))
+            logits = self._forward(network, *encoder.image(batch, lengths))
             if self.both:
-                other = encoder(encoder.reverse_complement(batch, lengths))
-                logits = (logits + self._forward(network, other, known)) * np.float32(0.5)
+                other = encoder.image(encoder.reverse_complement(batch, lengths), lengths)
+                logits = (logits + self._forward(network, *other)) * np.float32(0.5)
             return logits
         except torch.OutOfMemoryError:
             if len(part) == 1:
                 raise OutOfMemoryError(
-                    f"scoring one record of length {raw.shape[-1] if not isinstance(raw, Sequences) else found[0]:,} "
+                    f"scoring one record of length {lengths_of(raw)[part[0]]:,} "
                     f"does not fit in the memory of {self.place}; pass --window, or --device cpu"
                 ) from None
         half = len(part) // 2

@@ -1,4 +1,4 @@
-"""Pictures as uint8 arrays, through pillow."""
+"""Pictures and stacks as arrays ``(C, H, W)``, through pillow and tifffile."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from seqcnn.errors import FormatError, InputFileError, MissingExtraError
+from seqcnn.checks import one_of
+from seqcnn.errors import DataError, FormatError, InputFileError, MissingExtraError
 from seqcnn.io.opening import shown
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-Picture = npt.NDArray[np.uint8]
+#: ``(C, H, W)`` of uint8, uint16 or float32.
+Picture = npt.NDArray[Any]
 
 SUFFIXES = frozenset({
     ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm",
@@ -41,26 +43,30 @@ def _pillow() -> "ModuleType":
 
 
 def read_picture(path: str | Path) -> Picture:
-    """Return a picture ``(C, H, W)``: one channel where it is grey, else red, green and blue.
+    """Return a picture ``(C, H, W)``: one channel where it is grey, three in color, else those of a stack.
 
-    Transparency is dropped, 16-bit grey is scaled to 8, the first frame is taken of several, and the rotation that a
-    camera noted is applied.
+    8 bits give uint8, 16 bits uint16, all else float32; black and white are 0 and 255. Transparency is dropped and the
+    rotation that a camera noted is applied. The pages of a TIFF file are channels; of an animation the first frame is
+    taken.
 
     Raises
     ------
     InputFileError
         If the file is missing or cannot be read.
     FormatError
-        If it is empty, truncated, damaged, or no picture.
+        If it is empty, truncated, damaged, without a pixel, or no picture.
     MissingExtraError
-        Without pillow.
+        Without pillow, or without tifffile for a stack.
     """
     image_module = _pillow()
     name = shown(path)
     try:
         with image_module.open(path) as image:
-            image.load()
-            return _array(image)
+            if image.format == "TIFF" and (getattr(image, "n_frames", 1) > 1 or not _plain(image)):
+                picture = _stack(path, name)
+            else:
+                image.load()
+                picture = _array(image)
     except FileNotFoundError:
         raise InputFileError(f"{name}: no such file") from None
     except IsADirectoryError:
@@ -68,12 +74,56 @@ def read_picture(path: str | Path) -> Picture:
     except PermissionError:
         raise InputFileError(f"{name} cannot be read: permission denied") from None
     except image_module.UnidentifiedImageError:
-        what = "is empty" if Path(path).stat().st_size == 0 else "is not a picture that pillow knows, or is damaged"
-        raise FormatError(f"{name} {what}; replace or delete it") from None
+        if Path(path).stat().st_size == 0:
+            raise FormatError(f"{name} is empty; replace or delete it") from None
+        if Path(path).suffix.lower() not in (".tif", ".tiff"):
+            raise FormatError(
+                f"{name} is not a picture that pillow knows, or is damaged; replace or delete it"
+            ) from None
+        picture = _stack(path, name)  # more channels or bits than pillow reads
     except image_module.DecompressionBombError as error:
         raise FormatError(f"{name}: too large to be safe ({error}); make it smaller") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError) as error:
         raise FormatError(f"{name}: the picture is truncated or damaged ({error}); replace or delete it") from None
+    if not picture.size:
+        raise FormatError(f"{name}: the picture has no pixel ({picture.shape[2]} x {picture.shape[1]}); delete it")
+    if picture.dtype == np.float32 and not np.isfinite(picture).all():
+        raise FormatError(f"{name}: the picture holds values that are no finite numbers; replace or delete it")
+    return picture
+
+
+def _plain(image: Any) -> bool:
+    """Return whether pillow reads all of a TIFF page: of color no more than eight bits."""
+    bits = image.tag_v2.get(258, (1,))
+    return len(bits) == 1 or (max(bits) <= 8 and image.mode in ("LA", "RGB", "RGBA", "CMYK", "YCbCr"))
+
+
+def _stack(path: str | Path, name: str) -> Picture:
+    """Return all pages and channels of a TIFF file."""
+    try:
+        import tifffile
+    except ImportError:
+        raise MissingExtraError(f"{name}: stacks need tifffile; install seqcnn[vision]") from None
+    try:
+        with tifffile.TiffFile(path) as file:
+            series = file.series[0]
+            values, axes, page = series.asarray(), series.axes, file.pages.first
+            alpha = "S" in axes and values.shape[axes.index("S")] == 4 and page.photometric == 2
+    except (tifffile.TiffFileError, ValueError, OSError, IndexError, KeyError, RuntimeError) as error:
+        raise FormatError(f"{name}: the stack is damaged, or packed in a way unknown ({error}); save it anew") from None
+    y, x = axes.index("Y"), axes.index("X")
+    if alpha:
+        values = values.take(range(3), axis=axes.index("S"))
+    return _typed(np.moveaxis(values, (y, x), (-2, -1)).reshape(-1, values.shape[y], values.shape[x]))
+
+
+def _typed(values: npt.NDArray[Any]) -> Picture:
+    """Return values as one of the types that pictures have."""
+    if values.dtype == bool:
+        return values.astype(np.uint8) * np.uint8(255)
+    if values.dtype in (np.uint8, np.uint16):
+        return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("=")))
+    return np.ascontiguousarray(values, np.float32)
 
 
 def _array(image: Any) -> Picture:
@@ -83,39 +133,94 @@ def _array(image: Any) -> Picture:
 
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
-        return np.asarray(np.asarray(image, np.uint16)[None] >> 8, np.uint8)
-    if image.mode in ("I", "F"):
-        values = np.asarray(image, np.float64)
-        depth = 1 if values.max(initial=0) < 256 else 257  # "I" is how pillow reads some 16-bit files
-        return np.clip(values / depth, 0, 255).astype(np.uint8)[None]
+        return np.asarray(image, np.uint16)[None]
+    if image.mode == "I":  # how pillow reads some 16-bit files
+        values = np.asarray(image)[None]
+        return values.astype(np.uint16) if values.min() >= 0 and values.max() < 1 << 16 else values.astype(np.float32)
+    if image.mode == "F":
+        return np.asarray(image, np.float32)[None]
     if image.mode in ("1", "L", "LA", "La"):
         return np.array(image.convert("L"), np.uint8)[None]
     return np.ascontiguousarray(np.asarray(image.convert("RGB"), np.uint8).transpose(2, 0, 1))
 
 
-def conform(picture: Picture, shape: tuple[int, int, int]) -> Picture:
-    """Return a picture converted to the channels and resized to the size of ``shape`` ``(C, H, W)``.
+#: How a picture of another size is made to fit.
+FIT_BY = ("resize", "crop", "letterbox")
 
+
+def conform(picture: Picture, shape: tuple[int, int, int], *, depth: str = "uint8", fit_by: str = "resize") -> Picture:
+    """Return a picture of the channels and size of ``shape`` ``(C, H, W)`` and the type `depth`.
+
+    Grey is repeated over the channels, color becomes grey by its luminance. `fit_by` is ``resize`` (stretched to fit),
+    ``crop`` (scaled until it covers, the middle cut out) or ``letterbox`` (scaled until it is inside, black around).
+
+    Raises
+    ------
+    DataError
+        If the channels are neither one nor those wanted, nor is one channel wanted.
+
+    Examples
+    --------
     >>> conform(np.full((3, 4, 6), 9, np.uint8), (1, 2, 3)).tolist()
     [[[9, 9, 9], [9, 9, 9]]]
+    >>> conform(np.full((1, 2, 4), 9, np.uint8), (1, 4, 4), fit_by="letterbox")[0, :, 0].tolist()
+    [0, 9, 9, 0]
     """
     channels, height, width = shape
-    if picture.shape == shape:
-        return picture
+    one_of(fit_by, FIT_BY, "--fit")
     if len(picture) != channels:
         if channels == 1:
-            picture = np.round(np.tensordot(_GREY, picture[:3], 1)).astype(np.uint8)[None]
+            weights = _GREY if len(picture) == 3 else np.full(len(picture), 1 / len(picture))
+            grey = np.tensordot(weights, picture, 1)[None]
+            picture = (grey if picture.dtype == np.float32 else np.round(grey)).astype(picture.dtype)
+        elif len(picture) == 1:
+            picture = np.repeat(picture, channels, axis=0)
         else:
-            picture = np.repeat(picture[:1], channels, axis=0)
-    if picture.shape[1:] != (height, width):
-        image_module = _pillow()
-        picture = np.stack(
-            [
-                np.asarray(image_module.fromarray(plane).resize((width, height), image_module.Resampling.BILINEAR))
-                for plane in picture
-            ]
+            raise DataError(f"a picture of {len(picture)} channels among such of {channels}; give one kind")
+    picture = _to_depth(picture, depth)
+    if picture.shape[1:] == (height, width):
+        return picture
+    rows, columns = picture.shape[1:]
+    if fit_by == "resize":
+        return _resized(picture, height, width)
+    ratio = (max if fit_by == "crop" else min)(height / rows, width / columns)
+    near = _resized(picture, max(1, round(rows * ratio)), max(1, round(columns * ratio)))
+    out = np.zeros(shape, picture.dtype)
+    ours, theirs = zip(*(_middle(a, b) for a, b in zip(shape[1:], near.shape[1:], strict=True)), strict=True)
+    out[:, ours[0], ours[1]] = near[:, theirs[0], theirs[1]]
+    return out
+
+
+def _middle(wanted: int, found: int) -> tuple[slice, slice]:
+    """Return where the middle of a side goes, and where it is taken from."""
+    size = min(wanted, found)
+    return slice((wanted - size) // 2, (wanted - size) // 2 + size), slice(
+        (found - size) // 2, (found - size) // 2 + size
+    )
+
+
+def _resized(picture: Picture, height: int, width: int) -> Picture:
+    image_module = _pillow()
+    small = picture.dtype == np.uint8
+    planes = [
+        np.asarray(
+            image_module.fromarray(plane if small else plane.astype(np.float32)).resize(
+                (width, height), image_module.Resampling.BILINEAR
+            )
         )
-    return picture
+        for plane in picture
+    ]
+    out = np.stack(planes)
+    return np.round(out).astype(np.uint16) if picture.dtype == np.uint16 else out.astype(picture.dtype)
+
+
+def _to_depth(picture: Picture, depth: str) -> Picture:
+    """Return a picture with another type of values, full scale staying full scale."""
+    if str(picture.dtype) == depth:
+        return picture
+    full = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+    values = picture.astype(np.float32) * np.float32(full[depth] / full[str(picture.dtype)])
+    return values if depth == "float32" else np.round(values).clip(0, full[depth]).astype(depth)
 
 
 def list_pictures(folder: str | Path) -> Iterator[Path]:

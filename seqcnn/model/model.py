@@ -12,7 +12,8 @@ from torch import nn
 
 from seqcnn.alphabet import Alphabet
 from seqcnn.checks import one_of
-from seqcnn.data.dataset import Dataset, Raw
+from seqcnn.data.dataset import Dataset, Raw, lengths_of
+from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import DataError, OptionError, SeqcnnWarning
 from seqcnn.inference.predict import Logits, predict_logits
 from seqcnn.io.writing import atomic
@@ -22,7 +23,6 @@ from seqcnn.model.inputs import as_raw
 from seqcnn.model.record import TrainingRecord
 from seqcnn.model.state import describe, restore
 from seqcnn.nn.calibration import Calibration
-from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
 
 #: A record may be this many times as long as the longest that was trained on.
@@ -42,7 +42,7 @@ class Model:
     task
         What the logits mean.
     alphabet
-        Of sequences; None for pictures.
+        Of sequences; None for series and pictures.
     longest
         Length of the longest training record.
     strands
@@ -63,7 +63,7 @@ class Model:
 
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: Encoder,
         network: nn.Module,
         task: Task,
         *,
@@ -93,8 +93,8 @@ class Model:
 
     @property
     def kind(self) -> str:
-        """Raw kind of the records it reads: ``codes`` or ``pixels``."""
-        return "pixels" if self.alphabet is None else "codes"
+        """Raw kind of the records it reads: ``codes``, ``samples`` or ``pixels``."""
+        return self.encoder.raw_kind
 
     @property
     def negatives(self) -> str | None:
@@ -112,8 +112,8 @@ class Model:
         return sum(p.numel() for p in self.network.parameters() if p.requires_grad)
 
     def raw(self, values: Any, *, unknown: str = "error") -> Raw:
-        """Return strings, sequences, a Dataset or pixels as raw records that `logits` takes."""
-        return as_raw(values, alphabet=self.alphabet, channels=getattr(self.encoder, "channels", None), unknown=unknown)
+        """Return strings, sequences, series, pixels or a Dataset as raw records that `logits` takes."""
+        return as_raw(values, encoder=self.encoder, alphabet=self.alphabet, unknown=unknown)
 
     def logits(self, values: Any, *, device: str | torch.device = "auto", precision: str = "32") -> Logits:
         """Return calibrated logits ``(N, K)``, one row a record in the order given.
@@ -134,15 +134,18 @@ class Model:
 
     def check_lengths(self, raw: Raw) -> None:
         """Refuse records longer than the window of a network that flattens, naming the first; warn of long ones."""
-        width = self.fixed_width
-        if width is not None and isinstance(raw, Sequences) and raw.lengths.max(initial=0) > width:
-            first = int((raw.lengths > width).argmax())
+        width, lengths = self.fixed_width, lengths_of(raw)
+        columns = self.encoder.columns(torch.from_numpy(lengths))
+        if columns is None:
+            return
+        if width is not None and len(lengths) and int(columns.max()) > width:
+            first = int((columns > width).int().argmax())
             raise DataError(
-                f"record {first + 1}: length {raw.lengths[first]:,}; this network reads at most {width:,} positions; "
-                "cut the record, or score it in windows"
+                f"record {first + 1}: length {lengths[first]:,}; this network reads at most {width:,} "
+                f"{'positions' if self.kind == 'codes' else 'columns'}; cut the record, or score it in windows"
             )
-        if self.longest and isinstance(raw, Sequences):
-            long = int((raw.lengths > LONGER * self.longest).sum())
+        if self.longest:
+            long = int((lengths > LONGER * self.longest).sum())
             if long:
                 text = (
                     f"{long:,} of {len(raw):,} records are longer than {LONGER:g} times the longest training record "
@@ -158,7 +161,8 @@ class Model:
         Parameters
         ----------
         values
-            A list of strings (lower case is fine), `Sequences`, a `Dataset`, or pixels uint8 ``(N, C, H, W)``.
+            A list of strings (lower case is fine), `Sequences`; series ``(N, V, T)`` or a list of series; pixels
+            ``(N, C, H, W)``; or a `Dataset`.
         device
             ``auto``, ``cpu``, ``cuda`` or a GPU's number.
         precision

@@ -139,7 +139,7 @@ def plain(value: Any) -> Any:
 def record_hashes(raw: Raw, alphabet: Alphabet | None) -> Hashes:
     """Return the canonical hash of each record, ``(N,)``: that of its soft-masked copy and of its other strand.
 
-    For codes they equal `seqcnn.sequence.canonical_hash`; a picture is hashed by its pixels as they are.
+    For codes they equal `seqcnn.sequence.canonical_hash`; a picture or series is hashed by its values as they are.
 
     >>> from seqcnn.alphabet import DNA
     >>> from seqcnn.sequence import encode
@@ -149,9 +149,9 @@ def record_hashes(raw: Raw, alphabet: Alphabet | None) -> Hashes:
     """
     hashes = np.empty(len(raw), np.uint64)
     if not isinstance(raw, Sequences):
-        shape = repr(raw.shape[1:]).encode()
-        for i, picture in enumerate(raw):
-            hashes[i] = _hash(shape + np.ascontiguousarray(picture).tobytes())
+        shape = repr(raw.shape[1:]).encode() if isinstance(raw, np.ndarray) else b""
+        for i, record in enumerate(raw):
+            hashes[i] = _hash(shape + np.ascontiguousarray(record).tobytes())
         return hashes
     codes = raw.buffer & ~np.uint8(SOFT_MASK)
     forward = codes.tobytes()

@@ -30,13 +30,6 @@ SELDOM: Final = 0.01
 FEW: Final = 10
 #: On records that were trained on, a motif worth less than this share of the most important one may be memory.
 MEMORY: Final = 0.01
-#: Task to the figure that says whether anything was learned, and its value by chance.
-_CHANCE: Final = {
-    "binary": ("auroc", 0.5),
-    "multiclass": ("auroc_ovr", 0.5),
-    "multilabel": ("auroc_macro", 0.5),
-    "regression": ("spearman", 0.0),
-}
 
 
 def find_motifs(
@@ -155,7 +148,7 @@ def has_learned(model: Model, data: Dataset, evaluation: Evaluation | None = Non
             figures = evaluate(model, data).to_dict()
         except DataError:
             return False
-    name, chance = _CHANCE.get(model.task.name, ("auroc", 0.5))
+    name, chance = model.task.evidence
     metrics, intervals = figures.get("metrics", {}), figures.get("ci95", {})
     if name in metrics:
         pairs = [(metrics[name], intervals.get(name))]

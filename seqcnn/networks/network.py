@@ -1,6 +1,6 @@
 """The base of every network: shapes and lengths are settled here once, so that an architecture is only its layers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +36,8 @@ class Network(nn.Module):
         None where any length will do; else the longest record that the network was built for.
     """
 
+    #: Whether the linear layer alone is fitted, at once (see `seqcnn.training.ridge`).
+    closed_form: ClassVar[bool] = False
     minimum_width: int = 1
     fixed_width: int | None = None
 

@@ -20,9 +20,6 @@ from seqcnn.reporting.words import spoken
 
 Floats = npt.NDArray[np.float64]
 
-#: The figure that says whether anything was learned, and the value it has when nothing was.
-CHANCE = {"binary": ("auroc", 0.5), "multiclass": ("auroc_ovr", 0.5), "multilabel": ("auroc_macro", 0.5)}
-REGRESSION_CHANCE = ("spearman", 0.0)
 #: A motif this much less important than the first is listed, not shown: many such are found by chance alone.
 NEGLIGIBLE = 0.01
 _UNITS = {"dna": "bp", "rna": "nt", "protein": "aa"}
@@ -66,7 +63,7 @@ class Material:
 
     @property
     def kind(self) -> str:
-        """``codes`` or ``pixels``."""
+        """``codes``, ``samples`` or ``pixels``."""
         return self.model.kind
 
     @property
@@ -98,9 +95,9 @@ class Material:
         return self.evaluation is not None and self.evaluation.source == "out-of-fold"
 
     @property
-    def headline(self) -> tuple[str, float | None]:
+    def headline(self) -> tuple[str, float]:
         """The metric that decides whether anything was learned, and its value by chance."""
-        return CHANCE.get(self.task, REGRESSION_CHANCE)
+        return self.model.task.evidence
 
     def figure(self, metric: str, baseline: str | None = None) -> Figure:
         """Return one figure of the model, or of a baseline, with its interval."""
@@ -136,7 +133,7 @@ class Material:
         else:
             pairs = [self.figure(metric).interval]
         known = [p for p in pairs if p is not None and p[0] is not None]
-        if not known or chance is None:
+        if not known:
             return "unknown"
         if any(low > chance for low, _ in known):
             return "learned"

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from seqcnn.reporting.material import Material
 
-EVERY_TASK = ("binary", "multiclass", "multilabel", "regression")
+EVERY_TASK = ("binary", "multiclass", "multilabel", "regression", "circular")
 
 
 class Section(ABC):
@@ -19,7 +19,7 @@ class Section(ABC):
     group: ClassVar[str]
     title: ClassVar[str] = ""
     tasks: ClassVar[tuple[str, ...]] = EVERY_TASK
-    kinds: ClassVar[tuple[str, ...]] = ("codes", "pixels")
+    kinds: ClassVar[tuple[str, ...]] = ("codes", "samples", "pixels")
 
     def suits(self, material: Material) -> bool:
         """Return whether the section has a place in a report on `material`."""

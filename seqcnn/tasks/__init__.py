@@ -12,8 +12,10 @@ from seqcnn.tasks.task import Task
 __all__ = ["Task", "fit_task", "task_from_config"]
 
 
-def fit_task(name: str, labels: tuple[str, ...], targets: npt.NDArray[np.float64]) -> Task:
-    """Return the registered task `name`, fitted to training targets ``(N, T)``.
+def fit_task(
+    name: str, labels: tuple[str, ...], targets: npt.NDArray[np.float64], options: Mapping[str, Any] | None = None
+) -> Task:
+    """Return the registered task `name`, fitted to training targets ``(N, T)``; `options` are the task's own.
 
     Raises
     ------
@@ -23,7 +25,7 @@ def fit_task(name: str, labels: tuple[str, ...], targets: npt.NDArray[np.float64
         For targets the task cannot have.
     """
     kind: type[Task] = resolve("task", name)
-    return kind.fit(labels, targets)
+    return kind.fit(labels, targets, **(options or {}))
 
 
 def task_from_config(config: Mapping[str, Any]) -> Task:

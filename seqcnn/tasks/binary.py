@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import log
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -36,13 +36,14 @@ class Binary(Task):
 
     name: ClassVar[str] = "binary"
     primary: ClassVar[str] = "auroc"
+    evidence: ClassVar[tuple[str, float]] = ("auroc", 0.5)
     sections: ClassVar[tuple[str, ...]] = ("roc", "pr", "calibration", "scores")
     figures: ClassVar[tuple[str, ...]] = ("auroc", "auprc", "accuracy", "mcc", "f1", "ece")
 
     class_weights: tuple[float, ...] = (1.0, 1.0)
 
     @classmethod
-    def fit(cls, labels: tuple[str, ...], targets: Floats) -> Self:
+    def fit(cls, labels: tuple[str, ...], targets: Floats, **options: Any) -> Self:
         """Return the task with class weights from training targets ``(N, 1)`` of 0 and 1."""
         if len(labels) != 2:
             raise DataError(f"binary: expected two labels, found {len(labels)}: {', '.join(labels)}")
@@ -73,13 +74,17 @@ class Binary(Task):
         *,
         weights: torch.Tensor | None = None,
         progress: float = 1.0,
+        smoothing: float = 0.0,
     ) -> torch.Tensor:
         """Return the class-weighted cross-entropy."""
         known = torch.isfinite(targets)
         truth = torch.nan_to_num(targets)
         negative, positive = self.class_weights
         factor = negative + (positive - negative) * truth
-        return weighted_mean(factor * binary_cross_entropy_with_logits(logits, truth, reduction="none"), known, weights)
+        smooth = truth * (1 - smoothing) + smoothing / 2
+        return weighted_mean(
+            factor * binary_cross_entropy_with_logits(logits, smooth, reduction="none"), known, weights
+        )
 
     def record_loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the cross-entropy of each record, ``(N,)``."""

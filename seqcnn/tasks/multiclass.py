@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import log
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -35,13 +35,14 @@ class Multiclass(Task):
 
     name: ClassVar[str] = "multiclass"
     primary: ClassVar[str] = "accuracy"
+    evidence: ClassVar[tuple[str, float]] = ("auroc_ovr", 0.5)
     sections: ClassVar[tuple[str, ...]] = ("roc", "pr", "confusion", "calibration")
     figures: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1", "auroc_ovr")
 
     class_weights: tuple[float, ...]
 
     @classmethod
-    def fit(cls, labels: tuple[str, ...], targets: Floats) -> Self:
+    def fit(cls, labels: tuple[str, ...], targets: Floats, **options: Any) -> Self:
         """Return the task with class weights from training targets ``(N, 1)`` of class indices."""
         if len(labels) < 2:
             raise DataError(f"multiclass: expected two labels or more, found {len(labels)}: {', '.join(labels)}")
@@ -71,12 +72,14 @@ class Multiclass(Task):
         *,
         weights: torch.Tensor | None = None,
         progress: float = 1.0,
+        smoothing: float = 0.0,
     ) -> torch.Tensor:
         """Return the class-weighted cross-entropy."""
         known = torch.isfinite(targets[:, 0])
         truth = torch.nan_to_num(targets[:, 0]).long()
         factor = logits.new_tensor(self.class_weights)[truth]
-        return weighted_mean(factor * self.record_loss(logits, targets), known, weights)
+        entropy = torch.nn.functional.cross_entropy(logits, truth, reduction="none", label_smoothing=smoothing)
+        return weighted_mean(factor * entropy, known, weights)
 
     def record_loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the cross-entropy of each record, ``(N,)``."""

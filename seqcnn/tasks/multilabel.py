@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import log
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -35,13 +35,14 @@ class Multilabel(Task):
 
     name: ClassVar[str] = "multilabel"
     primary: ClassVar[str] = "auroc_macro"
+    evidence: ClassVar[tuple[str, float]] = ("auroc_macro", 0.5)
     sections: ClassVar[tuple[str, ...]] = ("roc", "pr", "calibration")
     figures: ClassVar[tuple[str, ...]] = ("auroc_macro", "auprc_macro")
 
     positive_weights: tuple[float, ...]
 
     @classmethod
-    def fit(cls, labels: tuple[str, ...], targets: Floats) -> Self:
+    def fit(cls, labels: tuple[str, ...], targets: Floats, **options: Any) -> Self:
         """Return the task with a weight for the positives of each label from targets ``(N, T)`` of 0 and 1."""
         table = check_targets(targets, cls.name, whole_below=2)
         positive, negative = np.nansum(table == 1, 0), np.nansum(table == 0, 0)
@@ -70,12 +71,13 @@ class Multilabel(Task):
         *,
         weights: torch.Tensor | None = None,
         progress: float = 1.0,
+        smoothing: float = 0.0,
     ) -> torch.Tensor:
         """Return the cross-entropy over the known labels, positives weighted."""
         known = torch.isfinite(targets)
         entropy = binary_cross_entropy_with_logits(
             logits,
-            torch.nan_to_num(targets),
+            torch.nan_to_num(targets) * (1 - smoothing) + smoothing / 2,
             reduction="none",
             pos_weight=logits.new_tensor(self.positive_weights),
         )

@@ -1,7 +1,7 @@
 """Regression: one or several numbers, heavy tails transformed and the transform undone in the output."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,9 @@ class Regression(Task):
 
     name: ClassVar[str] = "regression"
     primary: ClassVar[str] = "spearman"
+    evidence: ClassVar[tuple[str, float]] = ("spearman", 0.0)
     sections: ClassVar[tuple[str, ...]] = ("scatter",)
+    numeric: ClassVar[bool] = True
     figures: ClassVar[tuple[str, ...]] = ("pearson", "spearman", "r2", "rmse")
 
     transforms: tuple[str, ...]
@@ -46,7 +48,7 @@ class Regression(Task):
     high: tuple[float, ...]
 
     @classmethod
-    def fit(cls, labels: tuple[str, ...], targets: Floats) -> Self:
+    def fit(cls, labels: tuple[str, ...], targets: Floats, **options: Any) -> Self:
         """Return the task with a transform for each column of the training targets ``(N, T)``."""
         table = check_targets(targets, cls.name)
         columns = [_fit_column(column[np.isfinite(column)]) for column in table.T]
@@ -99,6 +101,7 @@ class Regression(Task):
         *,
         weights: torch.Tensor | None = None,
         progress: float = 1.0,
+        smoothing: float = 0.0,
     ) -> torch.Tensor:
         """Return the mean squared error of the standardized targets that are known."""
         known = torch.isfinite(targets)

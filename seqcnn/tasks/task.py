@@ -34,15 +34,19 @@ class Task(ABC):
     name: ClassVar[str]
     #: The figure that stands for the task where one must: larger is better.
     primary: ClassVar[str]
+    #: The figure that says whether anything was learned, and its value by chance.
+    evidence: ClassVar[tuple[str, float]]
     #: Report sections that suit the task.
     sections: ClassVar[tuple[str, ...]]
+    #: Whether the targets are numbers, not classes.
+    numeric: ClassVar[bool] = False
 
     labels: tuple[str, ...]
 
     @classmethod
     @abstractmethod
-    def fit(cls, labels: tuple[str, ...], targets: Floats) -> Self:
-        """Return the task for training targets ``(N, T)``; missing values are NaN.
+    def fit(cls, labels: tuple[str, ...], targets: Floats, **options: Any) -> Self:
+        """Return the task for training targets ``(N, T)``; missing values are NaN, unknown `options` are ignored.
 
         Raises
         ------
@@ -104,6 +108,7 @@ class Task(ABC):
         *,
         weights: torch.Tensor | None = None,
         progress: float = 1.0,
+        smoothing: float = 0.0,
     ) -> torch.Tensor:
         """Return the training loss, a scalar: class weights inside, missing targets masked.
 
@@ -117,6 +122,8 @@ class Task(ABC):
             Of the records, ``(N,)``; None for equal ones.
         progress
             Share of the training that is done, for losses that change on the way.
+        smoothing
+            Share of each label that is given to all classes; numbers have none.
         """
 
     @abstractmethod

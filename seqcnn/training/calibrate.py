@@ -11,7 +11,9 @@ from seqcnn.tasks.task import Task
 _OFFSET_SPREAD = 2.0
 
 
-def fit_calibration(task: Task, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.float32]) -> Calibration:
+def fit_calibration(
+    task: Task, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.float32], *, weighted: bool = True
+) -> Calibration:
     """Return the layer that makes the likelihood of the validation records largest.
 
     Platt's scaling for binary and multilabel tasks; for a multiclass task one temperature and an offset a class. A
@@ -25,15 +27,17 @@ def fit_calibration(task: Task, logits: npt.NDArray[np.float32], targets: npt.ND
         Of validation records, ``(N, K)``.
     targets
         As `Task.encode` gives them, ``(N, T)``.
+    weighted
+        Whether the network was trained with the task's class weights.
 
     References
     ----------
     Platt (1999), Advances in Large Margin Classifiers. Guo et al. (2017), arXiv:1706.04599.
     """
     layer = Calibration(task.outputs)
-    if task.name == "regression":
+    if task.numeric:
         return layer
-    expected = torch.tensor(task.prior_shift, dtype=torch.float64)
+    expected = torch.tensor(task.prior_shift, dtype=torch.float64) * float(weighted)
     z, t = torch.from_numpy(logits).double(), torch.from_numpy(targets).double()
     log_scale = torch.zeros(1 if task.name == "multiclass" else task.outputs, dtype=torch.float64, requires_grad=True)
     offset = torch.zeros(task.outputs, dtype=torch.float64, requires_grad=True)

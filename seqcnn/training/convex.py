@@ -9,6 +9,8 @@ import numpy.typing as npt
 import torch
 
 from seqcnn.alphabet import Alphabet
+from seqcnn.data.batches import rectangle
+from seqcnn.data.dataset import Raw, lengths_of
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import OptionError
 from seqcnn.kmers import default_ks, n_kmers, presence
@@ -35,6 +37,7 @@ class TaskLike(Protocol):
     """What a fit needs to know of a learning task."""
 
     name: Any
+    numeric: Any
 
     @property
     def outputs(self) -> int:
@@ -120,7 +123,7 @@ def fit_kmer(
 
 
 def fit_composition(
-    raw: Sequences | npt.NDArray[np.uint8],
+    raw: Raw,
     targets: Floats,
     *,
     task: TaskLike,
@@ -156,9 +159,9 @@ def fit_composition(
     return Baseline(network, {**choice, "features": network.kind}, notes)
 
 
-def _compositions(network: Composition, encoder: Encoder, raw: Sequences | npt.NDArray[np.uint8]) -> Floats:
+def _compositions(network: Composition, encoder: Encoder, raw: Raw) -> Floats:
     """Return the plain features of every record ``(N, F)``, as the network itself computes them."""
-    lengths = raw.lengths if isinstance(raw, Sequences) else np.full(len(raw), raw.shape[2] * raw.shape[3])
+    lengths = np.array([encoder.cells(int(length)) for length in lengths_of(raw)])
     order = np.argsort(lengths, kind="stable")
     found, first = np.zeros((len(raw), len(network.center))), 0
     with torch.inference_mode():
@@ -167,11 +170,7 @@ def _compositions(network: Composition, encoder: Encoder, raw: Sequences | npt.N
             while last < len(order) and (last + 1 - first) * lengths[order[last]] * network.in_channels < _BATCH_CELLS:
                 last = min(len(order), last + 64)
             batch = order[first:last]
-            if isinstance(raw, Sequences):
-                codes, real = raw.rectangle(batch)
-                image, columns = encoder(torch.from_numpy(codes)), torch.from_numpy(real)
-            else:
-                image, columns = encoder(torch.from_numpy(raw[batch])), None
+            image, columns = encoder.image(*rectangle(raw, batch))
             found[batch] = network.composition(*network.prepare(image, columns)).numpy()
             first = last
     return found
@@ -227,7 +226,7 @@ def _coded(task: TaskLike, targets: Floats) -> tuple[Floats, npt.NDArray[np.bool
     if task.name == "multiclass":
         y = (np.nan_to_num(encoded) == np.arange(task.outputs)).astype(np.float64)
         return y, np.repeat(known, task.outputs, 1), "softmax", unit
-    if task.name == "regression":
+    if task.numeric:
         counted = np.maximum(known.sum(0), 1)
         center = np.where(known, encoded, 0).sum(0) / counted
         scale = np.sqrt((np.where(known, encoded - center, 0) ** 2).sum(0) / counted)

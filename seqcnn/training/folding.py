@@ -51,7 +51,7 @@ def out_of_fold(plan: Plan, data: Dataset, progress: Progress) -> tuple[Logits, 
         if not len(held):
             continue
         inner = split(replace(data.take(rest), parts=None), valid=_STEERING, test=0, seed=seed)
-        own = replace(plan, task=fit_task(plan.task.name, data.labels, data.targets[rest]))
+        own = replace(plan, task=fit_task(plan.task.name, data.labels, data.targets[rest], data.task_options))
         train, valid = rest[inner.train], rest[inner.valid]
         learned = learn(own, data, train=train, valid=valid, progress=progress, title=f"fold {f + 1} of {k}")
         if learned.interrupted:
@@ -67,6 +67,6 @@ def out_of_fold(plan: Plan, data: Dataset, progress: Progress) -> tuple[Logits, 
 
 def _in_units_of(plan: Plan, own: Plan, logits: Logits) -> Logits:
     """Return a fold's logits as the final model's task would give them: its targets may be transformed otherwise."""
-    if plan.task.name != "regression":
+    if not plan.task.numeric or plan.task.config() == own.task.config():
         return logits
     return plan.task.encode(own.task.output(logits).astype(np.float64))

@@ -7,25 +7,28 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from seqcnn.data.augmentation import Augmentation
+from seqcnn.data.augmentation.augmentation import Augmentation, make
 from seqcnn.data.dataset import Dataset, Raw
+from seqcnn.errors import OptionError
 from seqcnn.inference.predict import Logits, predict_logits
 from seqcnn.networks import Network, create, options
 from seqcnn.nn.calibration import Calibration
 from seqcnn.options import TrainOptions
-from seqcnn.registry import resolve
 from seqcnn.runtime import pick_device, seeded
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
 from seqcnn.training.convex import Baseline, fit_composition, fit_kmer
 from seqcnn.training.loop import Fit, fit
 from seqcnn.training.progress import Progress
-from seqcnn.training.schedule import Recipe, recipe_for
+from seqcnn.training.ridge import fit_ridge
+from seqcnn.training.schedule import recipe_for
 from seqcnn.training.seeding import seed_filters
 
 Indices = npt.NDArray[np.int64]
 #: Networks that are fitted at once, not trained in steps.
 CONVEX = ("composition", "kmer")
+#: The changes of each raw kind where none are named, if the records allow them.
+DEFAULT_AUGMENTATIONS = {"codes": ("reverse_complement", "shift"), "samples": (), "pixels": ("shift", "flip")}
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Plan:
         Group of each record, ``(N,)``: relatives share one.
     options
         Of the verb.
+    mirrored
+        Whether a picture means the same left to right.
     """
 
     network: str
@@ -54,6 +59,7 @@ class Plan:
     width: int
     groups: Indices
     options: TrainOptions
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,8 @@ def learn(
         details = {"fit": baseline.choice}
         return Learned(baseline.network, Calibration(plan.task.outputs), notes=baseline.notes, details=details)
     seed = plan.options.seed
-    settings = {"positions": plan.positions == "aware"} if knows_positions(plan.network) else {}
+    settings: dict[str, Any] = {"positions": plan.positions == "aware"} if knows_positions(plan.network) else {}
+    settings |= {"seed": seed} if "seed" in options(plan.network) else {}
     encoder = plan.encoder
     with seeded(seed):
         network = create(
@@ -111,6 +118,12 @@ def learn(
             width=plan.width,
             **settings,
         )
+    if network.closed_form:
+        if progress is not None:
+            progress.start(title, 1)
+        both = np.sort(np.concatenate([train, valid]))
+        calibration, chosen = fit_ridge(network, encoder, plan.task, data, both, device=plan.options.device)
+        return Learned(network, calibration, details={"fit": chosen})
     seeds = 0
     if plan.network == "motif" and data.alphabet is not None and network.filters is not None:
         seeds = seed_filters(
@@ -126,7 +139,7 @@ def learn(
         valid=valid,
         recipe=recipe,
         strands=plan.strands,
-        augmentations=augmentations(plan, network, recipe),
+        augmentations=augmentations(plan, network),
         device=plan.options.device,
         precision=plan.options.precision,
         seed=seed,
@@ -153,16 +166,31 @@ def predict(plan: Plan, learned: Learned, raw: Raw) -> Logits:
     return np.asarray(learned.calibration(torch.from_numpy(logits)).numpy(), np.float32)
 
 
-def augmentations(plan: Plan, network: Network, recipe: Recipe) -> tuple[Augmentation, ...]:
-    """Return the random changes that leave the meaning of these records alone."""
-    if plan.encoder.raw_kind == "pixels":
-        return (resolve("augmentation", "jitter")(recipe.shift),)
-    changes: list[Augmentation] = []
-    if plan.strands == "both":
-        changes.append(resolve("augmentation", "reverse_complement")(plan.encoder))
-    if network.fixed_width is None and recipe.shift:
-        changes.append(resolve("augmentation", "shift")(recipe.shift, shortest=network.minimum_width))
-    return tuple(changes)
+def augmentations(plan: Plan, network: Network) -> tuple[Augmentation, ...]:
+    """Return the random changes asked for, or those that leave the meaning of these records alone.
+
+    Raises
+    ------
+    OptionError
+        If one does not suit the records, or shifts what the network reads by place.
+    """
+    options, kind = plan.options, plan.encoder.raw_kind
+    wanted = options.augment
+    places = kind != "pixels" and network.fixed_width is not None and plan.encoder.width is None
+    if wanted == ("none",):
+        return ()
+    if not wanted:
+        wanted = tuple(
+            name
+            for name in DEFAULT_AUGMENTATIONS[kind]
+            if not (name == "reverse_complement" and plan.strands != "both")
+            and not (name == "shift" and places)
+            and not (name == "flip" and not plan.mirrored)
+        )
+    elif places and "shift" in wanted:
+        raise OptionError(f"--augment shift: the {plan.network} network reads by place; leave it out")
+    shortest = network.minimum_width if plan.encoder.width is None else 1
+    return tuple(make(name, options.strength, encoder=plan.encoder, shortest=shortest) for name in wanted)
 
 
 def fit_baseline(plan: Plan, data: Dataset, records: Indices, name: str) -> Baseline:

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from seqcnn.data.augmentation import Augmentation
-from seqcnn.data.batches import load_batch, shuffled_batches
-from seqcnn.data.dataset import Dataset
+from seqcnn.data.augmentation.augmentation import Augmentation
+from seqcnn.data.augmentation.mixing import cut_mix, mix_up
+from seqcnn.data.batches import rectangle, shuffled_batches
+from seqcnn.data.dataset import Dataset, take
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import TrainingError
 from seqcnn.inference.predict import predict_logits
 from seqcnn.nn.calibration import Calibration
 from seqcnn.runtime import flushed_denormals, kept_memory, pick_device, seeded, threads
-from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
 from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.memory import is_out_of_memory, out_of_memory
@@ -183,6 +183,7 @@ class _Run:
         if data.targets is None:
             raise TrainingError("training: the records have no targets")
         self.targets = task.encode(data.targets)
+        self.weights = None if data.weights is None else torch.from_numpy(data.weights.astype(np.float32))
         self.channels = max((m.out_channels for m in network.modules() if isinstance(m, nn.Conv2d)), default=1)
         self.rng = np.random.default_rng(seed)
         self.generator = torch.Generator().manual_seed(seed)
@@ -279,25 +280,38 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.place)
         for part in self._pieces(indices):
-            batch = load_batch(self.data.raw, self.targets, part)
+            batch = (*rectangle(self.data.raw, part), torch.from_numpy(self.targets[part]))
             raw, lengths, targets = (t.to(self.place, non_blocking=True) for t in batch)
             for change in augmentations:
                 raw, lengths = change(raw, lengths, self.generator)
-            logits = self.wrapped(self.encoder(raw), lengths)
-            loss = self.task.loss(logits.float(), targets, progress=share) * (len(part) / len(indices))
+            weights = None if self.weights is None else self.weights[torch.from_numpy(part)].to(self.place)
+            loss = self._loss(raw, lengths, targets, weights, share) * (len(part) / len(indices))
             self.fabric.backward(loss)
             total += loss.detach()
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
         return total
 
+    def _loss(self, raw: Tensor, lengths: Tensor, targets: Tensor, weights: Tensor | None, progress: float) -> Tensor:
+        """Return the loss of a batch, its images mixed where the recipe says so."""
+        image, columns = self.encoder.image(raw, lengths)
+        loss = partial(self.task.loss, progress=progress, smoothing=self.recipe.smoothing)
+        ways = [(f, a) for f, a in ((mix_up, self.recipe.mixup), (cut_mix, self.recipe.cutmix)) if a]
+        if not ways or len(image) < 2:
+            return loss(self.wrapped(image, columns).float(), targets, weights=weights)
+        mix, alpha = ways[int(torch.randint(len(ways), (), generator=self.generator))]
+        mixed = mix(image, columns, alpha, self.generator)
+        logits = self.wrapped(mixed.image, mixed.columns).float()
+        own = torch.ones_like(mixed.share) if weights is None else weights
+        parts = [(targets, own * mixed.share), (targets[mixed.partner], own[mixed.partner] * (1 - mixed.share))]
+        total = sum(part.sum() for _, part in parts)
+        return sum((loss(logits, truth, weights=part) * part.sum() for truth, part in parts), torch.zeros(())) / total
+
     def _pieces(self, indices: Indices) -> list[Indices]:
         """Return a batch in as few equal pieces as keep the widest activation within bounds; their gradients add up."""
-        raw = self.data.raw
-        if isinstance(raw, Sequences):
-            places = max(int(self.data.lengths[indices].max()), getattr(self.network, "fixed_width", None) or 1)
-        else:
-            places = int(np.prod(raw.shape[2:]))
+        longest = int(self.data.lengths[indices].max())
+        widest = getattr(self.network, "fixed_width", None) or 1
+        places = max(self.encoder.cells(longest), widest * self.encoder.height)
         pieces = -(-len(indices) * places * self.channels * 4 // _PIECE_BYTES[self.place.type])
         return np.array_split(indices, max(1, min(pieces, len(indices) // _FEWEST)))
 
@@ -316,16 +330,22 @@ class _Run:
             raise _NotFiniteError
         targets = self.targets[records]
         calibrated = fit_calibration(self.task, logits, targets)(torch.from_numpy(logits))
-        loss = float(self.task.record_loss(calibrated, torch.from_numpy(targets)).mean())
+        each = self.task.record_loss(calibrated, torch.from_numpy(targets))
+        loss = float(each.mean()) if self.weights is None else _weighted(each, self.weights[torch.from_numpy(records)])
         figure = self.task.metrics(self.data.targets[records], logits)[self.task.primary]
         return {"valid_loss": loss, self.task.primary: float("nan") if figure is None else figure}
 
     def _logits(self, records: Indices) -> npt.NDArray[np.float32]:
         if not len(records):
             return np.zeros((0, self.task.outputs), np.float32)
-        raw = self.data.raw
-        part = raw.take(records) if isinstance(raw, Sequences) else raw[records]
+        part = take(self.data.raw, records)
         return predict_logits(self.encoder, self.network, part, strands=self.strands, device=self.place)
+
+
+def _weighted(values: Tensor, weights: Tensor) -> float:
+    """Return the weighted mean, the plain one where all weights are 0."""
+    total = float(weights.sum())
+    return float((values * weights).sum()) / total if total else float(values.mean())
 
 
 def _figures(entry: dict[str, Any], primary: str) -> str:

@@ -1,26 +1,33 @@
 """Planning: what kind of model to make of these records, found on the training part."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from seqcnn.data.dataset import Dataset
+from seqcnn.data.dataset import Dataset, take
 from seqcnn.data.splits import Parts, folds, split, split_groups
-from seqcnn.encode.encoder import create as create_encoder
-from seqcnn.encode.pixels import Pixels
+from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import DataError, OptionError
 from seqcnn.options import TrainOptions
+from seqcnn.registry import resolve
 from seqcnn.sequence import Sequences
 from seqcnn.tasks import fit_task
-from seqcnn.training.learner import Plan, knows_positions, learn, predict
+from seqcnn.training.learner import CONVEX, Plan, knows_positions, learn, predict
 from seqcnn.training.progress import Progress
 from seqcnn.training.selection import Choice, Trial, choose_positions, choose_strands
+from seqcnn.training.symmetry import MirrorTrial, choose_mirror, guess_loss
 
 Indices = npt.NDArray[np.int64]
 
+#: The network of each raw kind where no other is asked for.
+DEFAULT_NETWORKS = {"codes": "motif", "pixels": "residual", "samples": "residual"}
+#: Under so many pictures or series, random filters beat trained ones.
+FEW_RECORDS = 2000
+#: The short training that compares mirror images: steps, and one fold of so many is held out.
+_MIRROR_STEPS, _MIRROR_FOLDS = 200, 5
 #: Share of the records of a short training that steers it.
 _STEERING = 0.1
 #: The short trainings that compare position-aware and position-free networks: records; steps, by how many places make
@@ -43,14 +50,15 @@ def plan_training(data: Dataset, options: TrainOptions, parts: Parts, bar: Progr
         raise DataError("the records have no targets; pass two files, --negatives, or a table with --target")
     network = options.network
     if network == "auto":
-        network = "motif" if isinstance(data.raw, Sequences) else "lenet"
+        network = DEFAULT_NETWORKS[data.kind] if data.kind == "codes" or len(part) >= FEW_RECORDS else "rocket"
+    encoder = fit_encoder(data, parts.train)
     plan = Plan(
         network=network,
-        task=fit_task(data.task, data.labels, data.targets[parts.train]),
-        encoder=_encoder(data, parts.train),
+        task=fit_task(data.task, data.labels, data.targets[parts.train], data.task_options),
+        encoder=encoder,
         strands="forward",
         positions="free",
-        width=int(data.lengths.max()),
+        width=_width(encoder, data),
         groups=split_groups(data),
         options=options,
     )
@@ -59,15 +67,30 @@ def plan_training(data: Dataset, options: TrainOptions, parts: Parts, bar: Progr
     plan = replace(plan, strands=strands.chosen)
     bar.start("comparing positions", 2)
     positions = _positions(plan, part, bar)
-    return replace(plan, positions=positions.chosen), {"strands": strands, "positions": positions}
+    plan, choices = replace(plan, positions=positions.chosen), {"strands": strands, "positions": positions}
+    if data.kind == "pixels" and not options.augment and options.strength and plan.network not in (*CONVEX, "rocket"):
+        choices["mirror"] = choose_mirror(_mirror_trial(plan, part, bar))
+        plan = replace(plan, mirrored=choices["mirror"].chosen == "mirrored")
+    return plan, choices
 
 
-def _encoder(data: Dataset, train: Indices) -> Any:
-    if isinstance(data.raw, Sequences):
+def fit_encoder(data: Dataset, train: Indices) -> Encoder:
+    """Return the encoder that the data ask for, fitted on the records `train`."""
+    settings = dict(data.settings)
+    if data.kind == "codes":
         if data.alphabet is None:
             raise DataError("the sequences have no alphabet; pass --alphabet dna, rna or protein")
-        return create_encoder("onehot", alphabet=data.alphabet.name)
-    return Pixels.fit(data.raw[train])
+        settings["alphabet"] = data.alphabet.name
+    kind: type[Encoder] = resolve("encoder", data.encoder)
+    if kind.raw_kind != data.kind:
+        raise DataError(f"--input {data.encoder}: reads {kind.raw_kind}; the records are {data.kind}")
+    return kind.fit(take(data.raw, train), **settings)
+
+
+def _width(encoder: Encoder, data: Dataset) -> int:
+    """Return the columns of the widest image."""
+    columns = encoder.columns(torch.from_numpy(data.lengths))
+    return int(encoder.width or data.lengths.max()) if columns is None else int(columns.max())
 
 
 def _strands(plan: Plan, part: Dataset) -> Choice:
@@ -90,7 +113,7 @@ def _positions(plan: Plan, part: Dataset, bar: Progress) -> Choice:
     if not isinstance(part.raw, Sequences):
         if wanted == "aware":
             raise OptionError("--positions aware: belongs to sequences; leave it out, or pass --network lenet")
-        return Choice("free", "these records are pictures", {})
+        return Choice("free", "these records are no sequences", {})
     if wanted != "auto":
         return Choice(wanted, "given", {})
     trial = _trial(plan, part, bar)
@@ -122,6 +145,31 @@ def _trial(plan: Plan, part: Dataset, bar: Progress) -> Trial:
     return losses
 
 
+def _mirror_trial(plan: Plan, part: Dataset, bar: Progress) -> MirrorTrial:
+    """Return a short training, giving held-out losses of pictures, of their mirror images, and of a guess."""
+
+    def losses() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        seed = plan.options.seed
+        held = folds(part, _MIRROR_FOLDS, seed=seed) == 0
+        train, tested = np.flatnonzero(~held), part.take(np.flatnonzero(held))
+        inner = split(replace(part.take(train), parts=None), valid=_STEERING, test=0, seed=seed)
+        learned = learn(
+            plan, part, train=train[inner.train], valid=train[inner.valid], progress=bar, title="mirror images",
+            steps=_MIRROR_STEPS,
+        )  # fmt: skip
+        if learned.interrupted:
+            raise KeyboardInterrupt
+        encoded = plan.task.encode(np.zeros((0, 1)) if tested.targets is None else tested.targets)
+        pixels = cast(npt.NDArray[Any], tested.raw)
+        found = [
+            plan.task.record_loss(torch.from_numpy(predict(plan, learned, raw)), torch.from_numpy(encoded))
+            for raw in (pixels, np.ascontiguousarray(pixels[..., ::-1]))
+        ]
+        return found[0].double().numpy(), found[1].double().numpy(), guess_loss(plan.task, encoded)
+
+    return losses
+
+
 def chosen(choices: dict[str, Choice]) -> list[str]:
     """Return what was found by comparison, in sentences."""
     said = {
@@ -131,8 +179,17 @@ def chosen(choices: dict[str, Choice]) -> list[str]:
         "free": "positions: no clear gain from knowing the place in the record",
     }
     told = []
-    for choice in choices.values():
-        if choice.how == "compared":
+    for name, choice in choices.items():
+        if name == "mirror":
+            told.append(
+                (
+                    "mirror images mean the same: half of each batch is mirrored"
+                    if choice.chosen == "mirrored"
+                    else "mirror images mean something else: none is used"
+                )
+                + f" (held-out loss rises by {choice.figures.get('rise', np.nan):.1%} of what is explained)"
+            )
+        elif choice.how == "compared":
             losses = ", ".join(f"{name} {v:.4g}" for name, v in choice.figures.items() if name in said)
             told.append(
                 f"{said[choice.chosen]} ({choice.figures['by']}, held-out loss: {losses}; z {choice.figures['z']:.1f})"

@@ -24,8 +24,10 @@ class Recipe:
         Largest norm of the gradient.
     patience
         Epochs without a better validation loss before training stops.
-    shift
-        Largest shift by augmentation, in positions or pixels.
+    smoothing
+        Share of each label that is given to all classes.
+    mixup, cutmix
+        Alpha of mixing pairs of records; 0 is off.
     """
 
     epochs: int
@@ -35,17 +37,20 @@ class Recipe:
     warm_up: float = 0.25
     clip: float = 1.0
     patience: int = 10
-    shift: int = 0
+    smoothing: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
 
 
 #: Sequences, sequences whose places matter, and pictures; the epochs follow from the steps.
 _BASES = {
-    "codes": Recipe(epochs=0, batch_size=128, shift=3),
+    "codes": Recipe(epochs=0, batch_size=128),
     "places": Recipe(epochs=0, batch_size=128, lr=3e-3),
-    "pixels": Recipe(epochs=0, batch_size=128, lr=3e-3, shift=2),
+    "pixels": Recipe(epochs=0, batch_size=128, lr=5e-3, weight_decay=0.05, smoothing=0.1),
+    "samples": Recipe(epochs=0, batch_size=32, lr=5e-3, weight_decay=0.05, smoothing=0.1),
 }
 #: Steps that a network needs, and the fewest and the most epochs they may make.
-_STEPS = {"codes": (2000, 8, 40), "places": (2000, 8, 10), "pixels": (4000, 8, 40)}
+_STEPS = {"codes": (2000, 8, 40), "places": (2000, 8, 10), "pixels": (2400, 6, 40), "samples": (850, 8, 100)}
 #: From so many records on, steps are taken on twice as many.
 _MANY = 30_000
 
@@ -74,7 +79,16 @@ def recipe_for(
     if steps is not None:
         epochs = max(1, min(epochs, round(steps / each)))
     lr = base.lr if options.lr is None else options.lr
-    return replace(base, epochs=int(epochs), batch_size=int(size), lr=float(lr))  # a grid search gives NumPy's numbers
+    smoothing = base.smoothing if options.label_smoothing is None else options.label_smoothing
+    return replace(
+        base,
+        epochs=int(epochs),  # a grid search gives NumPy's numbers
+        batch_size=int(size),
+        lr=float(lr),
+        smoothing=float(smoothing),
+        mixup=float(options.mixup or 0.0),
+        cutmix=float(options.cutmix or 0.0),
+    )
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:

@@ -69,7 +69,7 @@ def _contrasts(task: Task, targets: Floats) -> Iterator[tuple[Mask, Mask]]:
             yield targets[:, 0] == k, (targets[:, 0] != k) & np.isfinite(targets[:, 0])
         return
     for column in targets.T:
-        if task.name == "regression":
+        if task.numeric:
             low, high = np.nanquantile(column, [0.5, 0.8])
             yield column >= high, column <= low
         else:

@@ -5,18 +5,27 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seqcnn.alphabet import Alphabet
-from seqcnn.data.dataset import Dataset, Expected, Pixels
+from seqcnn.data.dataset import Dataset, Expected
 from seqcnn.data.sources.fasta import Named, read_classes
-from seqcnn.data.sources.pictures import read_picture_folder
+from seqcnn.data.sources.files import FILE_KINDS, form_of, stream_files
+from seqcnn.data.sources.files import Record as FileRecord
+from seqcnn.data.sources.folder import read_folder
 from seqcnn.data.sources.records import Coder, told_alphabet
-from seqcnn.data.sources.table import picture_path, read_joined, read_table_data, sequence_cells
+from seqcnn.data.sources.series import check_variables, read_series_table
+from seqcnn.data.sources.table import named_path, read_joined, read_table_data, sequence_cells
 from seqcnn.errors import DataError, InputFileError, OptionError
 from seqcnn.io.fasta import looks_like_sequences, read_sequences
 from seqcnn.io.opening import STDIN, open_bytes, shown
-from seqcnn.io.pictures import conform, is_picture, list_pictures, read_picture
+from seqcnn.io.pictures import is_picture
+from seqcnn.io.recordings import is_recording
+from seqcnn.io.series import is_series_table, read_series
 from seqcnn.io.table import column_of, is_table, read_table
+from seqcnn.model.inputs import KINDS
 from seqcnn.options import DataOptions
+from seqcnn.registry import resolve
 from seqcnn.sequence import Codes, Record
 
 PathLike = str | os.PathLike[str]
@@ -35,7 +44,8 @@ def read(
     ----------
     paths
         One FASTA, FASTQ or GenBank file of positives, two of positives and negatives, or one a class, each perhaps
-        ``NAME=FILE`` or ``-``; or a table; or a folder of pictures with one subfolder a class.
+        ``NAME=FILE`` or ``-``; or a table; or a table of series (label, then values); or a folder of pictures or
+        recordings with one subfolder a class.
     options
         How to read them.
     like
@@ -62,7 +72,7 @@ def read(
     options = DataOptions() if options is None else options
     files = [named(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
     if not files:
-        raise DataError("no data given; pass FASTA files, a table, or a folder of pictures")
+        raise DataError("no data given; pass FASTA files, a table, or a folder of pictures or recordings")
     for file in files:
         if file.path != STDIN and not Path(file.path).exists():
             open_bytes(file.path)  # says that it is missing, and what is there
@@ -74,7 +84,9 @@ def read(
     (kind,) = kinds
     _refuse_options(kind, files, options, expected, column)
     if kind == "folders":
-        return read_picture_folder(files[0].path, options, expected=expected)
+        return read_folder(files[0].path, options, expected=expected)
+    if kind == "series tables":
+        return read_series_table(files[0].path, options, expected=expected)
     if kind == "tables":
         return read_table_data(files[0].path, options, expected=expected, split=column)
     if options.targets is not None:
@@ -99,10 +111,13 @@ def _kind(path: str) -> str:
     """Return which kind of input a path is; content decides where a name says table but FASTA is inside."""
     if path != STDIN and Path(path).is_dir():
         return "folders"
+    if path != STDIN and is_series_table(path):
+        return "series tables"
     if path != STDIN and is_table(path) and (not Path(path).is_file() or not _is_sequences(path)):
         return "tables"
-    if is_picture(path):
-        raise DataError(f"{path} is a picture; pass a folder with one subfolder of pictures a class")
+    for name, kind in FILE_KINDS.items():
+        if name in ("picture", "recording") and kind.holds(Path(path)):
+            raise DataError(f"{path} is a {name}; pass a folder with one subfolder of {kind.plural} a class")
     return "sequence files"
 
 
@@ -115,13 +130,17 @@ def _refuse_options(
     kind: str, files: Sequence[Named], options: DataOptions, expected: Expected | None, column: str | None
 ) -> None:
     """Raise where options don't suit the kind of input."""
-    if options.input not in (None, "codes", "pixels"):
-        raise OptionError(f"--input: expected codes or pixels, found {options.input!r}")
-    pixels = kind == "folders" or (kind == "tables" and options.image is not None)
-    for wanted, who in ((options.input, "--input"), (None if expected is None else expected.kind, "the model")):
-        if (wanted == "codes" and pixels) or (wanted == "pixels" and kind == "sequence files"):
-            what = "pictures" if pixels else "sequences"
-            raise DataError(f"{shown(files[0].path)}: {what}, but {who} says {wanted}; give data of that kind")
+    asked = options.input or (None if expected is None else expected.encoder)
+    encoder = None if asked is None else resolve("encoder", asked)
+    if expected is not None and options.input not in (None, expected.encoder):
+        raise OptionError(f"--input {options.input}: the model reads {expected.encoder}; leave it out")
+    who = f"--input {asked}" if options.input else "the model"
+    found = _found(kind, options)
+    if encoder is not None and found is not None and encoder.raw_kind not in found:
+        raise DataError(
+            f"{shown(files[0].path)}: {KINDS[found[0]]}, but {who} reads {KINDS[encoder.raw_kind]}; "
+            "give data of that kind"
+        )
     if (
         expected is not None
         and expected.alphabet is not None
@@ -131,7 +150,7 @@ def _refuse_options(
     if kind != "sequence files" and len(files) > 1:
         raise DataError(f"{len(files)} {kind}: expected one ({files[0].path} is the first); join them beforehand")
     tabular = kind == "tables" or options.targets is not None
-    for name in ("sequence", "image", "target", "id", "where"):
+    for name in ("sequence", "image", "target", "id", "where", "weight"):
         needs_table = name in ("sequence", "image")
         if getattr(options, name) and (kind != "tables" if needs_table else not tabular):
             raise OptionError(f"--{name}: belongs to a table{'' if needs_table else ' or --targets'}; none is given")
@@ -139,22 +158,33 @@ def _refuse_options(
         raise OptionError(f"--split column:{column}: belongs to a table or --targets; none is given")
     if options.targets is not None and kind != "sequence files":
         raise OptionError("--targets: joins a table to FASTA records; the data are no FASTA")
-    if pixels and options.alphabet is not None:
-        raise OptionError(f"--alphabet {options.alphabet}: belongs to sequences; these are pictures")
+    if options.alphabet is not None and (kind in ("folders", "series tables") or options.image is not None):
+        raise OptionError(f"--alphabet {options.alphabet}: belongs to sequences; these are none")
     if options.negatives is not None and (kind != "sequence files" or options.targets is not None):
         raise OptionError("--negatives: belongs to one FASTA file of positives")
     if sum(file.path == STDIN for file in files) > 1:
         raise OptionError("-: standard input can be read once only")
 
 
+def _found(kind: str, options: DataOptions) -> tuple[str, ...] | None:
+    """Return the raw kinds that an input of this kind may hold, the likeliest first; None for any."""
+    if kind == "tables":
+        return ("pixels", "samples") if options.image is not None else None
+    return {"folders": ("pixels", "samples"), "series tables": ("samples",), "sequence files": ("codes",)}[kind]
+
+
 def _expected(like: Any) -> Expected:
     """Return what a Model or a Dataset expects."""
-    shape = None
-    if like.kind == "pixels":
-        encoder = getattr(like, "encoder", None)
-        shape = like.raw.shape[1:] if encoder is None else (encoder.channels, encoder.height, encoder.width)
     task = like.task if isinstance(like.task, str) else like.task.name
-    return Expected(like.kind, task, tuple(like.labels), like.alphabet, like.negatives, shape)
+    if isinstance(like, Dataset):
+        name, settings, longest = like.encoder, like.settings, int(like.lengths.max(initial=0))
+        shape = like.raw.shape[1:] if isinstance(like.raw, np.ndarray) else (getattr(like.raw, "variables", 0),)
+    else:
+        name, settings, longest = like.encoder.name, like.encoder.settings(), like.longest
+        shape = like.encoder.raw_shape
+    return Expected(
+        like.kind, task, tuple(like.labels), like.alphabet, like.negatives, name, settings, tuple(shape), longest
+    )
 
 
 def stream_records(
@@ -190,8 +220,9 @@ def stream_records(
     name = shown(text)
     if text != STDIN and Path(text).is_dir():
         raise InputFileError(f"{text} is a folder; expected a file of sequences")
-    if is_picture(text):
-        raise DataError(f"{text} is a picture; the model reads {alphabet.name} sequences")
+    if is_picture(text) or is_recording(text):
+        what = "picture" if is_picture(text) else "recording"
+        raise DataError(f"{text} is a {what}; the model reads {alphabet.name} sequences")
     _, records = told_alphabet(_letters(text, sequence, id), name, asked=alphabet)
     coder = Coder(alphabet, unknown=unknown)
     for ids, sequences in coder.batches(records, name):
@@ -217,31 +248,51 @@ def _letters(path: str, sequence: str | None, id: str | None) -> Iterator[Record
         yield Record(identifier or str(row), cell.encode("latin-1", "replace"))
 
 
-def stream_pictures(
-    path: PathLike, shape: tuple[int, int, int], *, image: str | None = None, id: str | None = None
-) -> Iterator[tuple[str, Pixels]]:
-    """Yield id and pixels ``(C, H, W)`` of a picture, of all in a folder, or of a table's image column.
+def stream_files_of(
+    path: PathLike, like: Any, *, image: str | None = None, id: str | None = None
+) -> Iterator[tuple[str, FileRecord]]:
+    """Yield id and record of a file, of all in a folder, of a table's column of file names, or of a table of series.
 
-    Each is converted to the model's `shape`. Identifiers are paths in the folder, or as written in the table.
+    Each is brought to the form that the model reads. Identifiers are paths in the folder, as written in the table, or
+    row numbers.
+
+    Parameters
+    ----------
+    path
+        The input.
+    like
+        A Model of pictures or samples.
+    image, id
+        Columns of a table.
 
     Raises
     ------
-    InputFileError, FormatError
-        Naming a picture that is missing, truncated or none.
+    InputFileError, FormatError, DataError
+        Naming a file that is missing, truncated or of another kind.
     """
     text = os.fspath(path)
+    expected = _expected(like)
+    files = type(like.encoder).files
     if Path(text).is_dir():
-        found = False
-        for file in list_pictures(text):
-            found = True
-            yield str(file.relative_to(text)), conform(read_picture(file), shape)
-        if not found:
-            raise DataError(f"{text} is a folder without pictures; expected some")
-    elif is_table(text):
+        yield from stream_files(form_of(files, expected, text), Path(text))
+    elif like.kind == "samples" and image is None and files == "recording" and is_series_table(text):
+        yield from _stream_series(text, expected)
+    elif is_table(text) and (image is not None or files not in ("trajectory", "file")):
         frame = read_table(text)
         cells = column_of(frame, image or "image", text, "--image")
         ids = cells if id is None else column_of(frame, id, text, "--id")
+        form = form_of(files, expected, text)
         for name, cell in zip(ids, cells, strict=True):
-            yield name, conform(read_picture(picture_path(cell, text)), shape)
+            yield name, form.one(named_path(cell, text))[0]
     else:
-        yield Path(text).name, conform(read_picture(text), shape)
+        form = form_of(files, expected, text)
+        if not form.holds(Path(text)) and Path(text).is_file():
+            raise DataError(f"{text}: expected a {form.name}, a folder of {form.plural}, or a table that names them")
+        yield Path(text).name, form.one(Path(text))[0]
+
+
+def _stream_series(path: str, expected: Expected) -> Iterator[tuple[str, FileRecord]]:
+    """Yield row number and values of each series of a table, with or without labels."""
+    for i, series in enumerate(read_series(path, length=expected.longest), 1):
+        check_variables([series], expected, path)
+        yield str(i), series.values

@@ -8,21 +8,25 @@ from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from seqcnn.alphabet import Alphabet
-from seqcnn.data.dataset import Pixels, Raw
+from seqcnn.data.dataset import Raw
+from seqcnn.data.sources.files import Record
 from seqcnn.errors import DataError, OptionError
 from seqcnn.inference.predict import stream_logits
 from seqcnn.io.opening import STDIN, open_bytes, shown
 from seqcnn.io.tsv import tsv_rows
 from seqcnn.io.writing import check_writable
+from seqcnn.model.inputs import KINDS
 from seqcnn.model.model import LONGER, Model
 from seqcnn.options import ScoreOptions
+from seqcnn.samples import Samples
 from seqcnn.sequence import Codes, Sequences
 from seqcnn.tiling import windows
-from seqcnn.workflow.read import stream_pictures, stream_records
+from seqcnn.workflow.read import stream_files_of, stream_records
 
-#: Letters or pixels computed at a time: many batches, yet rows appear soon.
+#: Letters, values or pixels computed at a time: many batches, yet rows appear soon.
 CHUNK = 1 << 19
 
 #: Identifier, start, end and length of the record.
@@ -95,7 +99,7 @@ def score(
     files = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
     _check(model, files, options)
     job = _Job(model, options)
-    chunks = job.pictures(files) if model.alphabet is None else job.sequences(files)
+    chunks = job.files(files) if model.alphabet is None else job.sequences(files)
     stream = stream_logits(model.encoder, model.network, chunks, strands=model.strands, device=options.device)
     if os.fspath(output) != STDIN:
         check_writable(output)
@@ -115,13 +119,13 @@ def _check(model: Model, files: Sequence[str], options: ScoreOptions) -> None:
     if files.count(STDIN) > 1:
         raise OptionError("-: standard input can be read once only")
     if STDIN in files and model.alphabet is None:
-        raise DataError("standard input: this model reads pictures; pass pictures, or folders of them")
+        raise DataError(f"standard input: this model reads {KINDS[model.kind]}; pass files, or folders of them")
     for file in files:
         if file != STDIN and not Path(file).exists():
             open_bytes(file)  # says that it is missing, and what is there
     if options.window is not None:
         if model.alphabet is None:
-            raise OptionError("--window: this model reads pictures, which are scored whole; leave it out")
+            raise OptionError(f"--window: this model reads {KINDS[model.kind]}, which are scored whole; leave it out")
         width = model.fixed_width
         if width is not None and options.window > width:
             raise OptionError(f"--window {options.window}: this network reads at most {width} positions; pass {width}")
@@ -144,7 +148,7 @@ class _Job:
         """Yield chunks of records, or of their windows."""
         alphabet = self.model.alphabet
         if alphabet is None:
-            raise OptionError("this model reads pictures")
+            raise OptionError(f"this model reads {KINDS[self.model.kind]}")
         pieces: list[Codes] = []
         places: list[_Place] = []
         letters = 0
@@ -168,26 +172,29 @@ class _Job:
         columns = {"sequence": self.options.sequence, "id": self.options.id}
         return stream_records(file, alphabet, self.unknown, counts=self.replaced, **columns)
 
-    def pictures(self, files: Sequence[str]) -> Iterator[Raw]:
-        """Yield chunks of pictures."""
-        encoder = self.model.encoder
-        shape = tuple(int(getattr(encoder, side)) for side in ("channels", "height", "width"))
-        most = max(1, CHUNK // int(np.prod(shape)))
-        pixels, places = [], []
+    def files(self, files: Sequence[str]) -> Iterator[Raw]:
+        """Yield chunks of pictures or samples."""
+        records: list[Record] = []
+        places: list[_Place] = []
+        values = 0
         for file in files:
-            for name, picture in self._pictures(file, shape):
+            options = self.options
+            for name, record in stream_files_of(file, self.model, image=options.image, id=options.id):
+                length = record.shape[-1]
+                if self.model.encoder.columns(torch.tensor([length])) is not None:
+                    self._starts(name, length, file)
                 self.records += 1
-                pixels.append(picture)
-                places.append((name, 0, shape[2], shape[2]))
-                if len(pixels) == most:
-                    yield self._send(places, np.stack(pixels))
-                    pixels, places = [], []
-        if pixels:
-            yield self._send(places, np.stack(pixels))
+                records.append(record)
+                places.append((name, 0, length, length))
+                values += record.size
+                if values >= CHUNK:
+                    yield self._send(places, self._joined(records))
+                    records, places, values = [], [], 0
+        if records:
+            yield self._send(places, self._joined(records))
 
-    def _pictures(self, file: str, shape: tuple[int, ...]) -> Iterator[tuple[str, Pixels]]:
-        sides = (shape[0], shape[1], shape[2])
-        return stream_pictures(file, sides, image=self.options.image, id=self.options.id)
+    def _joined(self, records: list[Record]) -> Raw:
+        return np.stack(records) if self.model.kind == "pixels" else Samples.from_arrays(records)
 
     def _send(self, places: list[_Place], raw: Raw) -> Raw:
         self.rows += len(places)
@@ -199,14 +206,15 @@ class _Job:
         if self.window is not None:
             return [0] if length <= self.window else windows(length, self.window, self.step).tolist()
         longest, width = self.model.longest, self.model.fixed_width
-        if width is not None and length > width:
+        columns = self.model.encoder.columns(torch.tensor([length]))
+        if width is not None and columns is not None and int(columns) > width:
             why = f"this network reads at most {width:,} positions"
         elif longest and length > LONGER * longest:
             why = f"the longest training record was {longest:,}"
         else:
             return [0]
         best = width or longest
-        raise DataError(
-            f"{shown(file)}, record {name}: {length:,} long, but {why}; score it in windows: --window {best} "
-            f"--step {max(1, best // 2)}"
-        )
+        do = f"score it in windows: --window {best} --step {max(1, best // 2)}"
+        if self.model.alphabet is None:
+            do = "cut it, or train on records as long"
+        raise DataError(f"{shown(file)}, record {name}: {length:,} long, but {why}; {do}")

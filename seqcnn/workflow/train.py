@@ -240,7 +240,7 @@ def _measured(model: Model, held_out: Dataset, options: TrainOptions, notes: lis
 
 
 def _per_class(data: Dataset) -> dict[str, int]:
-    if data.targets is None or data.task == "regression":
+    if data.targets is None or data.numeric:
         return {}
     if data.task == "multilabel":
         return {label: int((data.targets[:, i] == 1).sum()) for i, label in enumerate(data.labels)}

@@ -1,7 +1,7 @@
-"""Tables as Datasets: sequences or pictures in a column, or targets joined to FASTA records by id."""
+"""Tables as Datasets: sequences or names of files in a column, series in a row, or targets joined to FASTA by id."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +12,16 @@ import numpy.typing as npt
 from seqcnn.data.dataset import Dataset, Expected, Source, Summary
 from seqcnn.data.sources.described import described
 from seqcnn.data.sources.fasta import Named, read_files
-from seqcnn.data.sources.pictures import stack
+from seqcnn.data.sources.files import file_kind, read_files_of
+from seqcnn.data.sources.folder import encoder_settings
 from seqcnn.data.sources.records import Coder, gather, replaced_notes, told_alphabet, warn_duplicates
-from seqcnn.data.sources.targets import read_targets
+from seqcnn.data.sources.targets import MISSING, read_targets
 from seqcnn.errors import DataError, FormatError, OptionError
 from seqcnn.io.opening import sha256_of
-from seqcnn.io.pictures import read_picture
 from seqcnn.io.table import column_of, read_table
 from seqcnn.options import DataOptions
+from seqcnn.registry import resolve
+from seqcnn.samples import Samples
 from seqcnn.sequence import Record
 
 if TYPE_CHECKING:
@@ -59,8 +61,12 @@ def read_table_data(
         Naming row and column of what cannot be used.
     """
     frame, rows, notes = _kept(read_table(path), options, path)
-    pictures = _holds_pictures(options, expected)
-    cells = _image_cells(frame, options, path) if pictures else sequence_cells(frame, options.sequence, path)
+    encoder, raw_kind, files = _encoder(options, expected)
+    cells: list[str] = []
+    if files:
+        cells = column_of(frame, options.image or "image", path, "--image")
+    elif raw_kind == "codes":
+        cells = sequence_cells(frame, options.sequence, path)
     ids = _ids(frame, rows, options, path)
     targets = read_targets(
         _target_columns(frame, options, expected, path),
@@ -77,6 +83,8 @@ def read_table_data(
         targets=targets.values,
         task=targets.task,
         labels=targets.labels,
+        task_options=task_options(options, targets.task),
+        weights=_weights(frame, rows, options, path),
         parts=None if split is None else _parts(column_of(frame, split, path, "--split"), rows, path, split),
     )
     kept = np.flatnonzero(~np.isnan(targets.values).all(axis=1))
@@ -89,8 +97,12 @@ def read_table_data(
     if gaps:
         notes.append(f"missing targets, masked: {gaps:,}")
     summary = Summary((source,), {"rows without target": dropped} if dropped else {}, notes=(*notes, *targets.notes))
-    if pictures:
-        data = _with_pictures(base, [cells[i] for i in kept], path, summary, expected)
+    if files:
+        data = _with_files(base, encoder, [cells[i] for i in kept], path, summary, options, expected)
+    elif raw_kind == "samples":
+        used = {*targets.labels, *_target_columns(frame, options, expected, path), options.weight, split}
+        used |= {options.id or "id", *(clause.partition("=")[0].strip() for clause in options.where)}
+        data = _with_values(base, encoder, frame, kept, rows, used, path, summary, options)
     else:
         records = [Record(str(rows[i]), cells[i].encode("latin-1", "replace")) for i in kept]
         data = _with_codes(base, records, path, summary, options, expected)
@@ -98,13 +110,44 @@ def read_table_data(
     return described(data)
 
 
-def _holds_pictures(options: DataOptions, expected: Expected | None) -> bool:
-    """Return whether the table's records are pictures."""
-    if options.image is not None:
-        if options.sequence is not None:
-            raise OptionError("--image and --sequence: pass one of the two")
-        return True
-    return options.input == "pixels" or (expected is not None and expected.kind == "pixels")
+def _encoder(options: DataOptions, expected: Expected | None) -> tuple[str, str, bool]:
+    """Return encoder and raw kind of a table's records, and whether the table names a file for each."""
+    asked = options.input or (None if expected is None else expected.encoder)
+    if options.image is not None and options.sequence is not None:
+        raise OptionError("--image and --sequence: pass one of the two")
+    if asked is None:
+        asked = "onehot" if options.image is None else "pixels"
+    encoder = resolve("encoder", asked)
+    if encoder.files is None and options.image is not None:
+        raise OptionError(f"--image: belongs to files; {asked} reads the table itself")
+    files = encoder.files is not None and (options.image is not None or encoder.files != "recording")
+    return asked, encoder.raw_kind, files
+
+
+def task_options(options: DataOptions, task: str | None) -> dict[str, object]:
+    """Return what the task is to be told beside the targets."""
+    return {"period": options.period} if task == "circular" else {}
+
+
+def _weights(
+    frame: "pd.DataFrame", rows: Sequence[int], options: DataOptions, path: str
+) -> npt.NDArray[np.float64] | None:
+    """Return the weights of the records; None where no column is named."""
+    if options.weight is None:
+        return None
+    weights = np.empty(len(rows))
+    for i, cell in enumerate(column_of(frame, options.weight, path, "--weight")):
+        try:
+            weights[i] = float(cell)
+        except ValueError:
+            weights[i] = np.nan
+        if not (np.isfinite(weights[i]) and weights[i] >= 0):
+            raise DataError(
+                f"{path}, row {rows[i]}, column {options.weight!r}: expected a weight of 0 or more, found {cell!r}"
+            )
+    if not weights.any():
+        raise DataError(f"{path}, column {options.weight!r}: every weight is 0; expected some above")
+    return weights
 
 
 def _kept(frame: "pd.DataFrame", options: DataOptions, path: str) -> tuple["pd.DataFrame", list[int], list[str]]:
@@ -165,13 +208,8 @@ def sequence_cells(frame: "pd.DataFrame", column: str | None, path: str) -> list
     return ["".join(cell.split()) for cell in column_of(frame, column, path, "--sequence")]
 
 
-def _image_cells(frame: "pd.DataFrame", options: DataOptions, path: str) -> list[str]:
-    """Return the picture paths of a table."""
-    return column_of(frame, options.image or "image", path, "--image")
-
-
-def picture_path(cell: str, table: str) -> Path:
-    """Return the place of a picture that a table names: beside the table, else as written."""
+def named_path(cell: str, table: str) -> Path:
+    """Return the place of a file that a table names: beside the table, else as written."""
     beside = Path(table).parent / cell
     return beside if beside.exists() else Path(cell)
 
@@ -204,13 +242,67 @@ def _with_codes(
     return replace(base, raw=sequences, alphabet=alphabet, summary=summary)
 
 
-def _with_pictures(
-    base: Dataset, cells: Sequence[str], path: str, summary: Summary, expected: Expected | None
+def _with_files(
+    base: Dataset,
+    encoder: str,
+    cells: Sequence[str],
+    path: str,
+    summary: Summary,
+    options: DataOptions,
+    expected: Expected | None,
 ) -> Dataset:
-    """Return `base` with the pixels of its pictures."""
-    shape = None if expected is None else expected.shape
-    pixels, notes = stack([read_picture(picture_path(cell, path)) for cell in cells], shape)
-    return replace(base, kind="pixels", raw=pixels, summary=replace(summary, notes=(*summary.notes, *notes)))
+    """Return `base` with the files that a column names."""
+    made = resolve("encoder", encoder)
+    paths = [named_path(cell, path) for cell in cells]
+    raw, settings, notes = read_files_of(file_kind(made.files, path), paths, options, expected)
+    return replace(
+        base,
+        kind=made.raw_kind,
+        raw=raw,
+        encoder=encoder,
+        settings=settings | encoder_settings(options),
+        summary=replace(summary, notes=(*summary.notes, *notes)),
+    )
+
+
+def _with_values(
+    base: Dataset,
+    encoder: str,
+    frame: "pd.DataFrame",
+    kept: npt.NDArray[np.int64],
+    rows: Sequence[int],
+    used: Set[str | None],
+    path: str,
+    summary: Summary,
+    options: DataOptions,
+) -> Dataset:
+    """Return `base` with the series that a row's other columns are, in their order."""
+    columns = [str(column) for column in frame.columns if str(column) not in used]
+    if not columns:
+        raise DataError(f"{path}: no column is left for the values of a series; found only {', '.join(frame.columns)}")
+    values = np.empty((len(kept), len(columns)), np.float32)
+    for j, column in enumerate(columns):
+        cells = [str(cell) for cell in frame[column]]
+        for i, row in enumerate(kept):
+            text = cells[row].lower()
+            try:
+                values[i, j] = np.nan if text in MISSING else float(text)
+            except ValueError:
+                raise DataError(
+                    f"{path}, row {rows[row]}, column {column!r}: expected a number of the series, found {cells[row]!r}"
+                ) from None
+    empty = np.isnan(values).all(1)
+    if empty.any():
+        raise DataError(f"{path}, row {rows[kept[int(empty.argmax())]]}: no value but NaN; delete the row")
+    made = resolve("encoder", encoder)
+    return replace(
+        base,
+        kind=made.raw_kind,
+        raw=Samples.from_arrays(list(values)),
+        encoder=encoder,
+        settings=encoder_settings(options),
+        summary=replace(summary, notes=(*summary.notes, f"values of a series: columns {columns[0]} to {columns[-1]}")),
+    )
 
 
 def read_joined(
@@ -265,6 +357,7 @@ def read_joined(
     if unused:
         notes.append(f"rows of {path} that belong to no record: {unused:,}")
     parts = None if split is None else _parts(column_of(frame, split, path, "--split"), rows, path, split)[row]
+    weights = _weights(frame, rows, options, path)
     return described(
         Dataset(
             "codes",
@@ -274,6 +367,8 @@ def read_joined(
             task=targets.task,
             labels=targets.labels,
             alphabet=alphabet,
+            task_options=task_options(options, targets.task),
+            weights=weights if weights is None else weights[row],
             parts=parts,
             summary=Summary(
                 (*sources, Source("targets", path, len(rows), sha256_of(path))),

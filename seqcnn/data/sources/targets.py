@@ -9,6 +9,7 @@ import numpy.typing as npt
 from seqcnn.checks import did_you_mean
 from seqcnn.data.dataset import Expected
 from seqcnn.errors import DataError, OptionError
+from seqcnn.registry import resolve
 
 #: Cells that say that a value is missing.
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none"})
@@ -79,7 +80,7 @@ def read_targets(
             raise OptionError(f"--task {task}: the model's task is {expected.task}; leave the option out")
         task = expected.task
     several = len(columns) > 1
-    if task in ("multilabel", "regression") or (task is None and several):
+    if task == "multilabel" or (task is not None and resolve("task", task).numeric) or (task is None and several):
         if not several:
             _refuse_nan(*next(iter(columns.items())), where)
         return _numbers(columns, where, task, positive, expected)

@@ -1,0 +1,122 @@
+"""Networks whose linear layer alone is fitted: ridge regression, its strength by exact leave-one-out."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from seqcnn.data.batches import rectangle
+from seqcnn.data.dataset import Dataset, take
+from seqcnn.encode.encoder import Encoder
+from seqcnn.errors import DataError
+from seqcnn.inference.features import features_of
+from seqcnn.nn.calibration import Calibration
+from seqcnn.tasks.task import Task
+from seqcnn.training.calibrate import fit_calibration
+
+Matrix = npt.NDArray[np.float64]
+#: Strengths of the penalty that are tried, relative to the mean squared norm of the records.
+STRENGTHS = tuple(float(10**power) for power in np.linspace(-3, 3, 13))
+#: Scores of +1 and -1 become logits by this factor, which calibration then corrects.
+_LOGITS = 4.0
+#: Records that the network is shown to set its scales and biases.
+_SHOWN = 128
+
+
+def fit_ridge(
+    network: Any, encoder: Encoder, task: Task, data: Dataset, records: npt.NDArray[np.int64], *, device: str
+) -> tuple[Calibration, dict[str, float]]:
+    """Fit the linear layer of a network in place on the records; return its calibration and what was chosen.
+
+    Classes are fitted as +1 and -1, numbers as the task encodes them. Calibration rests on the leave-one-out scores,
+    so no record has to be set aside.
+
+    Parameters
+    ----------
+    network
+        With ``fit_images``, ``fit_features``, ``plain``, and a linear layer ``out``.
+
+    References
+    ----------
+    Rifkin & Lippert. Notes on regularized least squares. MIT-CSAIL-TR-2007-025.
+    """
+    if data.targets is None:
+        raise DataError("the records have no targets")
+    raw = take(data.raw, records)
+    shown = np.unique(np.linspace(0, len(records) - 1, min(len(records), _SHOWN)).astype(np.int64))
+    network.fit_images(*encoder.image(*rectangle(raw, shown)))
+    features = torch.from_numpy(features_of(encoder, network, raw, device=device, method="plain"))
+    network.fit_features(features)
+    x = ((features - network.offset) * network.weight).double().numpy()
+    encoded = task.encode(data.targets[records])
+    truth = _truth(task, encoded)
+    weights = np.ones(len(x)) if data.weights is None else data.weights[records]
+    weight, bias, held_out, strength = ridge(x, truth, weights)
+    factor = 1.0 if task.numeric else _LOGITS
+    network.out.weight.data.copy_(torch.from_numpy(weight.T * factor))
+    network.out.bias.data.copy_(torch.from_numpy(bias * factor))
+    calibration = fit_calibration(task, (held_out * factor).astype(np.float32), encoded, weighted=False)
+    return calibration, {"strength": strength, "features": x.shape[1]}
+
+
+def _truth(task: Task, encoded: npt.NDArray[np.float32]) -> Matrix:
+    """Return what the linear layer is to give, ``(N, K)``; NaN where unknown."""
+    if task.numeric:
+        return encoded.astype(np.float64)
+    if task.name == "multiclass":
+        known = np.isfinite(encoded)
+        return np.where(known, 2.0 * (np.nan_to_num(encoded) == np.arange(task.outputs)) - 1, np.nan)
+    return 2.0 * encoded.astype(np.float64) - 1
+
+
+def ridge(x: Matrix, truth: Matrix, weights: Matrix) -> tuple[Matrix, Matrix, Matrix, float]:
+    """Return weights ``(F, K)``, bias ``(K,)``, leave-one-out predictions ``(N, K)`` and the strength chosen.
+
+    Parameters
+    ----------
+    x
+        Features ``(N, F)``.
+    truth
+        ``(N, K)``; NaN is unknown and counts as the mean.
+    weights
+        Of the records, ``(N,)``.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(40, 90))
+    >>> weight, bias, held_out, strength = ridge(x, x[:, :1] * 2 + 1, np.ones(40))
+    >>> bool(np.corrcoef(x @ weight[:, 0] + bias, x[:, 0])[0, 1] > 0.9)
+    True
+    """
+    from scipy.linalg import eigh
+
+    known = np.isfinite(truth)
+    share = weights / weights.sum()
+    weighed = share[:, None] * known
+    mean_t = np.where(known, truth, 0).T @ share / np.maximum(weighed.sum(0), 1e-12)
+    mean_x = share @ x
+    root = np.sqrt(weights / weights.mean())[:, None]
+    t, centered = np.where(known, truth - mean_t, 0) * root, (x - mean_x) * root
+    few = len(x) <= x.shape[1]
+    values, vectors = eigh(centered @ centered.T if few else centered.T @ centered)
+    values = values.clip(0)
+    left = vectors if few else centered @ vectors / np.sqrt(values.clip(1e-12))
+    unit = values.sum() / len(x)
+    best: tuple[float, float, Matrix] | None = None
+    inner = left.T @ t
+    for strength in STRENGTHS:
+        shrink = values / (values + strength * unit)
+        fitted = left @ (shrink[:, None] * inner)
+        lever = ((left**2) @ shrink + share).clip(max=1 - 1e-9)
+        rest = (t - fitted) / (1 - lever)[:, None]
+        error = float((rest**2 * known).mean())
+        if best is None or error < best[0]:
+            best = error, strength, (t - rest) / np.where(root > 0, root, 1) + mean_t
+    if best is None:
+        raise ValueError("ridge: no strength to try")
+    penalty = best[1] * unit
+    inverse = 1 / (values + penalty)[:, None]
+    weight = centered.T @ (left @ (inner * inverse)) if few else vectors @ (vectors.T @ (centered.T @ t) * inverse)
+    return weight, mean_t - mean_x @ weight, best[2], best[1]
