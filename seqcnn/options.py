@@ -91,6 +91,12 @@ class TrainOptions:
     network: str = opt("auto", "architecture; see 'seqcnn networks'")
     strands: Strands = opt("auto", "score both strands, or the given one; auto compares them on training folds")
     positions: Literal["auto", "aware", "free"] = opt("auto", "whether the place in the record may matter")
+    filters: tuple[str, ...] = opt(
+        (),
+        "fixed filters for the first layer: a name (sobel, gaussian, ...) or a MEME file; repeatable",
+        metavar="NAME|FILE",
+    )
+    frozen: bool = opt(False, "leave the filters of --filters as they are in training")
     augment: tuple[str, ...] = opt(
         (),
         "random change of training records: a name, MODULE:FUNCTION, or none; repeatable (default: what suits)",
@@ -118,6 +124,11 @@ class TrainOptions:
         one_of(self.precision, ("auto", "32", "bf16"), "--precision")
         if self.split != "random" and not self.split.startswith("column:"):
             raise OptionError(f"--split: expected random or column:NAME, found {self.split!r}")
+        for name in self.filters:
+            if "." not in name:
+                one_of(name, names("filter"), "--filters")
+        if self.frozen and not self.filters:
+            raise OptionError("--frozen: there is nothing to freeze; name filters with --filters")
         within(self.strength, "--strength", 0.0, 1.0)
         for name in ("mixup", "cutmix"):
             if getattr(self, name) is not None:
@@ -150,15 +161,21 @@ class ScoreOptions:
     window: int | None = opt(None, "score long records in windows of this length")
     step: int | None = opt(None, "distance between window starts (default: half the window)")
     output: Literal["probability", "logit"] = opt("probability", "calibrated probability, or logit")
+    top: int | None = opt(None, "only the K best classes with their scores; neighbours of --neighbours", metavar="K")
+    neighbours: Path | None = opt(
+        None, "input whose most similar records, in the network's eyes, are named for each record (--top, default: 5)"
+    )
     unknown: Unknown = opt("error", "letters outside the alphabet: stop, or mask them and count")
     sequence: str | None = opt(None, "sequence column of a table (default: sequence or seq)")
-    image: str | None = opt(None, "column of picture paths in a table (default: image)")
+    image: str | None = opt(None, "column of a table that names a file a record (default: image)")
     id: str | None = opt(None, "id column of a table (default: the column called id, else row numbers)")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
 
     def __post_init__(self) -> None:
         one_of(self.output, ("probability", "logit"), "--output")
         one_of(self.unknown, ("error", "mask"), "--unknown")
+        if self.top is not None:
+            whole(self.top, "--top", 1)
         if self.window is not None:
             whole(self.window, "--window", 1)
         if self.step is not None:
@@ -206,6 +223,12 @@ class DemoOptions:
     """How large the demo's example is."""
 
     records: int = opt(4000, "training records, half of them positive")
+    filters: tuple[str, ...] = opt(
+        (),
+        "fixed filters for the first layer: a name (sobel, gaussian, ...) or a MEME file; repeatable",
+        metavar="NAME|FILE",
+    )
+    frozen: bool = opt(False, "leave the filters of --filters as they are in training")
     augment: tuple[str, ...] = opt(
         (),
         "random change of training records: a name, MODULE:FUNCTION, or none; repeatable (default: what suits)",

@@ -74,6 +74,17 @@ REGISTRY: dict[str, dict[str, Entry]] = {
         "noise": Entry("seqcnn.data.augmentation.pixels:Noise", "pixels: noise added"),
         "cutout": Entry("seqcnn.data.augmentation.pixels:CutOut", "pixels: a rectangle blackened"),
     },
+    "filter": {
+        "moving_average": Entry("seqcnn.nn.kernels:moving_average", "mean of a window"),
+        "gaussian": Entry("seqcnn.nn.kernels:gaussian", "smooths"),
+        "gaussian_gradient": Entry("seqcnn.nn.kernels:gaussian_gradient", "slope after smoothing, x and y"),
+        "laplacian": Entry("seqcnn.nn.kernels:laplacian", "second differences"),
+        "laplacian_of_gaussian": Entry("seqcnn.nn.kernels:laplacian_of_gaussian", "blobs; edges where it crosses zero"),
+        "prewitt": Entry("seqcnn.nn.kernels:prewitt", "edges, x and y"),
+        "sobel": Entry("seqcnn.nn.kernels:sobel", "edges, x and y, smoothed across"),
+        "roberts": Entry("seqcnn.nn.kernels:roberts", "edges, both diagonals"),
+        "sharpen": Entry("seqcnn.nn.kernels:sharpen", "sharpens"),
+    },
     "section": {
         "summary": Entry(
             "seqcnn.reporting.sections.summary:Summary",
@@ -97,8 +108,9 @@ REGISTRY: dict[str, dict[str, Entry]] = {
             "seqcnn.reporting.sections.examples:Examples", "best and worst predicted sequences with their sites"
         ),
         "pictures": Entry(
-            "seqcnn.reporting.sections.pictures:Pictures", "best and worst predicted pictures, first-layer filters"
+            "seqcnn.reporting.sections.pictures:Pictures", "best and worst predicted pictures, series or files"
         ),
+        "filters": Entry("seqcnn.reporting.sections.filters:Filters", "first-layer filters and feature maps"),
         "methods": Entry("seqcnn.reporting.sections.methods:Methods", "methods in words, versions, commands"),
         "downloads": Entry("seqcnn.reporting.sections.downloads:Downloads", "files held inside the page"),
     },

@@ -55,6 +55,14 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def cpus() -> int:
+    """Return how many CPUs this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
 @contextmanager
 def threads(number: int | None) -> Iterator[None]:
     """Let torch use `number` CPU threads inside the block; None leaves it as it is."""

@@ -13,29 +13,67 @@ from seqcnn.encode.encoder import Encoder, create
 from seqcnn.encode.onehot import OneHot
 from seqcnn.encode.pixels import Pixels
 from seqcnn.errors import OptionError, ShapeError
-from seqcnn.registry import names
+from seqcnn.registry import names, resolve
+from seqcnn.samples import Samples
 from seqcnn.sequence import Sequences, encode, reverse_complement
 
+#: Encoders whose settings cannot be read off the records alone; any other is made by its `fit`.
 MAKE = {
     "onehot": lambda: OneHot("rna", "picture"),
     "pixels": lambda: Pixels(2, 3, 5, mean=[0.25, 0.5], std=[0.5, 0.25]),
 }
+LENGTHS = (1, 7, 90, 64, 33, 90)
+
+
+def samples_for(kind):
+    """Records of unequal length, as bytes or as numbers with a gap in them."""
+    rng = np.random.default_rng(0)
+    variables = kind.raw_shape[0] if kind.raw_shape else 1 if kind.files == "file" else 2
+    if kind.files == "file":
+        return Samples.from_arrays([rng.integers(0, 256, (variables, n), dtype=np.uint8) for n in LENGTHS])
+    records = [rng.normal(size=(variables, n)).astype(np.float32) for n in LENGTHS]
+    records[2][0, 5:8] = np.nan
+    return Samples.from_arrays(records)
 
 
 @pytest.mark.parametrize("name", names("encoder"))
 def test_every_encoder_keeps_the_protocol(name):
-    encoder = MAKE[name]()
+    kind = resolve("encoder", name)
+    if kind.raw_kind == "samples":
+        records = samples_for(kind)
+        encoder = kind.fit(records)
+        raw, lengths = (torch.from_numpy(a) for a in records.rectangle())
+    else:
+        encoder = MAKE[name]()
+        shape = (3, 17) if encoder.raw_kind == "codes" else (3, *encoder.raw_shape)
+        raw = torch.from_numpy(np.random.default_rng(0).integers(0, 4, shape, dtype=np.uint8))
+        lengths = torch.full((3,), 17)
     assert isinstance(encoder, Encoder)
     again = create(encoder.name, **json.loads(json.dumps(encoder.config())))
     assert again.config() == encoder.config()
-    rng = np.random.default_rng(0)
-    shape = (3, 17) if encoder.raw_kind == "codes" else (3, encoder.channels, encoder.height, encoder.width)
-    raw = torch.from_numpy(rng.integers(0, 4, shape, dtype=np.uint8))
-    image = encoder(raw)
+    image, columns = encoder.image(raw, lengths)
     assert image.dtype == torch.float32
-    assert image.shape == (3, encoder.channels, encoder.height, encoder.width or 17)
-    assert torch.equal(again(raw), image)
+    assert image.isfinite().all()
+    assert image.shape[:3] == (len(raw), encoder.channels, encoder.height)
+    assert image.shape[3] == (encoder.width or image.shape[3])
+    assert torch.equal(again.image(raw, lengths)[0], image)
     assert not encoder.state_dict()  # everything stands in the configuration
+    assert encoder.cells(int(lengths.max())) == encoder.height * image.shape[3]
+    if columns is not None:
+        assert int(columns.max()) <= image.shape[3]
+        for row, n in zip(image, columns.tolist(), strict=True):
+            assert not row[..., n:].any()  # padding is nothing
+
+
+@pytest.mark.parametrize("name", [n for n in names("encoder") if resolve("encoder", n).raw_kind == "samples"])
+def test_a_record_gives_the_same_image_alone_and_beside_longer_ones(name):
+    records = samples_for(resolve("encoder", name))
+    encoder = resolve("encoder", name).fit(records)
+    together, columns = encoder.image(*(torch.from_numpy(a) for a in records.rectangle()))
+    for i in range(len(LENGTHS)):
+        alone, _ = encoder.image(*(torch.from_numpy(a) for a in records.rectangle(np.array([i]))))
+        width = alone.shape[-1] if columns is None else int(columns[i])
+        torch.testing.assert_close(together[i, :, :, :width], alone[0, :, :, :width], atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("alphabet", [DNA, RNA, PROTEIN], ids=lambda a: a.name)

@@ -140,7 +140,7 @@ def test_names_are_escaped_everywhere(learned: str, page: Page) -> None:
 
 
 def test_binary_report_has_its_sections(page: Page) -> None:
-    expected = [n for n in names("section") if n not in ("confusion", "scatter", "labels", "pictures")]
+    expected = [n for n in names("section") if n not in ("confusion", "scatter", "labels", "pictures", "filters")]
     assert page.sections == expected
     assert "No significant motif" not in page.words
     assert "Nothing was learned" not in page.words

@@ -14,7 +14,7 @@ from seqcnn.errors import AlphabetError, DataError, FormatError, InputFileError,
 from seqcnn.options import ScoreOptions
 from seqcnn.sequence import Codes
 from seqcnn.tiling import windows
-from seqcnn.workflow import score as module
+from seqcnn.workflow import inputs as module
 from seqcnn.workflow.score import score
 
 MODEL = dna_model()
@@ -132,14 +132,14 @@ def test_rows_appear_while_the_input_is_still_being_read(
 
 def test_memory_does_not_grow_with_the_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fasta: Path) -> None:
     held: list[int] = []
-    real = module._Job._send
+    real = module.Inputs._send
 
-    def watched(self: module._Job, places: list, raw: object) -> object:  # type: ignore[type-arg]
+    def watched(self: module.Inputs, places: list, raw: object) -> object:  # type: ignore[type-arg]
         sent = real(self, places, raw)
         held.append(len(self.waiting))
         return sent
 
-    monkeypatch.setattr(module._Job, "_send", watched)
+    monkeypatch.setattr(module.Inputs, "_send", watched)
     monkeypatch.setattr(module, "CHUNK", 60)
     score(MODEL, [fasta] * 3, output=tmp_path / "o.tsv")
     assert len(held) > 20

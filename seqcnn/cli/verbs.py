@@ -91,7 +91,8 @@ def resolved_training(model: "Model", records: "Dataset") -> dict[str, Any]:
     """Return the options of training that were told from the data, so that --config trains the same model again."""
     record = model.record
     found = {name: record.options.get(name) for name in ("network", "epochs", "batch_size", "lr")}
-    found |= {name: choice["chosen"] for name, choice in record.choices.items()}
+    found |= {name: choice["chosen"] for name, choice in record.choices.items() if name != "mirror"}
+    found["augment"] = tuple(record.options.get("augment", ())) or ("none",)
     found |= {"task": records.task, "alphabet": None if records.alphabet is None else records.alphabet.name}
     return {name: value for name, value in found.items() if value not in (None, "fixed")}
 

@@ -176,11 +176,12 @@ class Mtf(Gramian):
         edges = torch.nanquantile(torch.where(real, values, torch.nan), steps, dim=-1)  # (levels - 1, N, V)
         level = torch.searchsorted(edges.permute(1, 2, 0).contiguous(), values.contiguous())  # (N, V, T)
         one = torch.nn.functional.one_hot(level, self.levels).float() * real.unsqueeze(-1)  # (N, V, T, levels)
-        counts = one[:, :, :-1].transpose(-1, -2) @ one[:, :, 1:]  # padding counts nowhere: it is no level
-        chance = counts / counts.sum(-1, keepdim=True).clamp(min=1)
         share = aggregated(one.permute(0, 1, 3, 2).flatten(1, 2), real, self.height)
         share = share.view(*one.shape[:2], self.levels, -1).transpose(-1, -2)  # (N, V, S, levels)
-        return share @ chance @ share.transpose(-1, -2)
+        with torch.autocast(values.device.type, enabled=False):
+            counts = one[:, :, :-1].transpose(-1, -2) @ one[:, :, 1:]  # padding counts nowhere: it is no level
+            chance = counts / counts.sum(-1, keepdim=True).clamp(min=1)
+            return share @ chance @ share.transpose(-1, -2)
 
 
 class Recurrence(Gramian):

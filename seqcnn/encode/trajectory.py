@@ -80,17 +80,17 @@ class Trajectory(Encoder):
         change = velocity.diff(dim=-1, prepend=velocity[..., :1]) * moved.unsqueeze(1)
         speed, change = velocity.norm(dim=1), change.norm(dim=1)
         along = torch.stack([_share(speed), _share(change)], 1)  # (N, 2, T)
-        ink, drawn = self._draw(place, move.norm(dim=1).cumsum(-1), along)
+        ink, drawn = self._draw(place, move.norm(dim=1).cumsum(-1), along, last=within.sum(-1, keepdim=True) - 1)
         clicks = self._splat(place.round(), (click * within).unsqueeze(1))[:, 0]
         return torch.cat([ink, drawn, clicks.clamp(max=1).unsqueeze(1)], 1)
 
-    def _draw(self, place: Tensor, way: Tensor, along: Tensor) -> tuple[Tensor, Tensor]:
+    def _draw(self, place: Tensor, way: Tensor, along: Tensor, *, last: Tensor) -> tuple[Tensor, Tensor]:
         """Return the path ``(N, 1, S, S)`` and the means of `along` ``(N, 2, S, S)`` where it runs, at equal steps."""
         points = _POINTS * self.height
         total = way[:, -1:].clamp(min=1e-12)
         steps = torch.linspace(0, 1, points, device=way.device) * total  # (N, points)
-        high = torch.searchsorted(way.contiguous(), steps.contiguous()).clamp(1, max(way.shape[1] - 1, 1))
-        high = high.clamp(max=way.shape[1] - 1)
+        high = torch.searchsorted(way.contiguous(), steps.contiguous()).clamp(min=1)
+        high = torch.minimum(high, last.clamp(min=0))
         low = (high - 1).clamp(min=0)
         before, after = way.gather(1, low), way.gather(1, high)
         share = ((steps - before) / (after - before).clamp(min=1e-12)).clamp(0, 1).unsqueeze(1)

@@ -1,6 +1,5 @@
 """Pictures and stacks as arrays ``(C, H, W)``, through pillow and tifffile."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -221,10 +220,3 @@ def _to_depth(picture: Picture, depth: str) -> Picture:
     full = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
     values = picture.astype(np.float32) * np.float32(full[depth] / full[str(picture.dtype)])
     return values if depth == "float32" else np.round(values).clip(0, full[depth]).astype(depth)
-
-
-def list_pictures(folder: str | Path) -> Iterator[Path]:
-    """Yield the pictures in a folder and the folders in it, by name; hidden files and other kinds are passed over."""
-    for path in sorted(Path(folder).rglob("*")):
-        if is_picture(path) and path.is_file() and not path.name.startswith("."):
-            yield path

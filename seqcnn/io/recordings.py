@@ -4,7 +4,8 @@ import warnings
 from io import BytesIO
 from math import gcd
 from pathlib import Path
-from typing import Any
+from struct import error as StructError
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,11 @@ from seqcnn.io.opening import open_bytes, shown
 Recording = tuple[npt.NDArray[np.float32], float]
 #: Full scale of the integer types that wav files hold; 24 bits come as the upper ones of 32.
 _SCALE = {np.dtype(np.int16): 2.0**15, np.dtype(np.int32): 2.0**31, np.dtype(np.int64): 2.0**63}
+
+#: What scipy raises where a file is damaged.
+_DAMAGE = (
+    ValueError, EOFError, OSError, KeyError, IndexError, ZeroDivisionError, TypeError, UnboundLocalError, StructError
+)  # fmt: skip
 
 
 def is_recording(path: str | Path) -> bool:
@@ -49,16 +55,19 @@ def read_recording(path: str | Path) -> Recording:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             rate, values = wavfile.read(BytesIO(data))
-    except (ValueError, EOFError, OSError, KeyError, IndexError, ZeroDivisionError) as error:
-        raise FormatError(f"{name}: the recording is truncated or damaged ({error}); replace or delete it") from None
+    except _DAMAGE as error:
+        why = "it lacks a part" if isinstance(error, UnboundLocalError) else error
+        raise FormatError(f"{name}: the recording is truncated or damaged ({why}); replace or delete it") from None
     early = next((str(w.message) for w in caught if "EOF" in str(w.message)), None)
     missing = _missing(data)
     if early or missing:
         lost = f"{missing:,} bytes are missing" if missing else early
         raise FormatError(f"{name}: the recording is truncated ({lost}); replace or delete it")
+    if rate <= 0:
+        raise FormatError(f"{name}: the recording says {rate} samples a second; replace or delete it")
     if not len(values):
         raise FormatError(f"{name}: the recording holds no sample; delete it")
-    samples = _as_float(np.asarray(values))
+    samples = _as_float(np.asarray(values, values.dtype.newbyteorder("=")))
     if not np.isfinite(samples).all():
         raise FormatError(f"{name}: the recording holds values that are no finite numbers; replace or delete it")
     return np.ascontiguousarray(samples[None] if samples.ndim == 1 else samples.T), float(rate)
@@ -66,11 +75,10 @@ def read_recording(path: str | Path) -> Recording:
 
 def _missing(data: bytes) -> int:
     """Return how many bytes of its data chunk a wav file lacks; 0 where that cannot be told."""
-    if data[:4] != b"RIFF":
-        return 0
+    order: Literal["big", "little"] = "big" if data[:4] == b"RIFX" else "little"
     at = 12
     while at + 8 <= len(data):
-        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        size = int.from_bytes(data[at + 4 : at + 8], order)
         if data[at : at + 4] == b"data":
             return 0 if size in (0, 0xFFFFFFFF) else max(0, at + 8 + size - len(data))
         at += 8 + size + size % 2

@@ -16,7 +16,9 @@ from seqcnn.io.table import suffix_of
 _MISSING = frozenset({"", "?", "na", "nan", "null", "none"})
 #: A headerless line of at least so many numbers is a series, not the header of a table.
 _FEWEST = 6
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)|\?", re.IGNORECASE)
+#: A line of numbers that begins with one of these is a header whose columns are numbered.
+_HEADERS = frozenset({"", "id", "label", "class", "target", "y"})
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,12 @@ def is_series_table(path: str | Path) -> bool:
     if suffix_of(path) not in (".tsv", ".csv", ".txt", ".tab", ".dat") or not Path(path).is_file():
         return False
     with open_bytes(path, empty=True) as stream:
-        first = stream.peek(4096).lstrip()[:4096].split(b"\n", 1)[0].decode("latin-1")
-    cells = _cells(first)[1:]
-    return len(cells) >= _FEWEST and all(_NUMBER.fullmatch(cell) for cell in cells[:-1])
+        first, end, _ = stream.peek(4096)[:4096].lstrip(b" \r\n").partition(b"\n")
+    label, *cells = _cells(first.decode("latin-1").rstrip()) or [""]
+    if label.lower() in _HEADERS or label.startswith(">"):
+        return False
+    whole = cells if end else cells[:-1]  # the last cell may be cut
+    return len(cells) >= _FEWEST and all(cell.lower() in _MISSING or _NUMBER.fullmatch(cell) for cell in whole)
 
 
 def read_series(path: str | Path, *, labelled: bool = True, length: int | None = None) -> Iterator[LabelledSeries]:
@@ -51,7 +56,8 @@ def read_series(path: str | Path, *, labelled: bool = True, length: int | None =
     labelled
         Whether lines begin with a label.
     length
-        Number of values of a line without label: a line of so many numbers is taken as such, whatever `labelled` says.
+        Number of values of a line without label: lines that all have so many cells are taken as such, whatever
+        `labelled` says.
 
     Raises
     ------
@@ -64,7 +70,9 @@ def read_series(path: str | Path, *, labelled: bool = True, length: int | None =
     suffix = suffix_of(path)
     variables: int | None = None
     found = False
-    for series in _lines(path, name, suffix, labelled, length):
+    if length is not None and suffix not in (".ts", ".arff"):
+        labelled = labelled and not _all_of(path, length)
+    for series in _lines(path, name, suffix, labelled):
         if variables is None:
             variables = len(series.values)
         elif len(series.values) != variables:
@@ -81,12 +89,24 @@ def read_series(path: str | Path, *, labelled: bool = True, length: int | None =
         raise FormatError(f"{name} holds no series; expected lines of a label and values")
 
 
-def _lines(path: str | Path, name: str, suffix: str, labelled: bool, length: int | None) -> Iterator[LabelledSeries]:
+def _all_of(path: str | Path, length: int) -> bool:
+    """Return whether every line of a table has so many cells."""
+    with open_bytes(path) as stream:
+        lines = (_clean(raw) for raw in stream)
+        return all(len(_cells(text)) == length for text in lines if text and text[0] not in "#%")
+
+
+def _clean(raw: bytes) -> str:
+    """Return a line without blanks around it; a tab before it follows a label that is missing."""
+    return raw.decode("utf-8", "replace").rstrip().lstrip(" ")
+
+
+def _lines(path: str | Path, name: str, suffix: str, labelled: bool) -> Iterator[LabelledSeries]:
     header = suffix in (".ts", ".arff")  # until @data
     has_label = labelled
     with open_bytes(path) as stream:
         for number, raw in enumerate(stream, 1):
-            text = raw.decode("utf-8", "replace").strip()
+            text = _clean(raw)
             if not text or text[0] in "#%":
                 continue
             if header and text.startswith("@"):
@@ -99,10 +119,10 @@ def _lines(path: str | Path, name: str, suffix: str, labelled: bool, length: int
                 continue
             if header:
                 raise FormatError(f"{name}, line {number}: expected a line of the header (@...) before @data")
-            yield _series(text, name, number, suffix, has_label, length)
+            yield _series(text, name, number, suffix, has_label)
 
 
-def _series(text: str, name: str, number: int, suffix: str, labelled: bool, length: int | None) -> LabelledSeries:
+def _series(text: str, name: str, number: int, suffix: str, labelled: bool) -> LabelledSeries:
     """Return one line as a series."""
     label: str | None = None
     if suffix == ".ts":
@@ -118,14 +138,15 @@ def _series(text: str, name: str, number: int, suffix: str, labelled: bool, leng
         cells = _cells(text)
         if suffix == ".arff":
             label, cells = (cells[-1], cells[:-1]) if labelled else (None, cells)
-        elif labelled and len(cells) != length:
+        elif labelled:
             label, cells = cells[0], cells[1:]
         rows = [_values(cells, name, number)]
     if not rows or not all(len(row) for row in rows):
         raise FormatError(f"{name}, line {number}: no values; expected a label and numbers")
     out = np.full((len(rows), max(map(len, rows))), np.nan, np.float32)
-    for i, row in enumerate(rows):
-        out[i, : len(row)] = row
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused
+        for i, row in enumerate(rows):
+            out[i, : len(row)] = row
     return LabelledSeries(number, label, out)
 
 

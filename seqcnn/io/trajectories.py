@@ -61,6 +61,8 @@ def read_trajectory(path: str | Path) -> npt.NDArray[np.float32]:
         values = cells[variable]
         if values is not None:
             out[row] = [_number(cell, name, i, variable) for i, cell in enumerate(values, 1)]
+    if np.isnan(out[1:3]).all(1).any():
+        raise FormatError(f"{name}: no value in column x or y; delete the file")
     if cells["click"] is not None:
         out[3] = [cell.lower() not in _UP for cell in cells["click"]]
     out[0] -= np.nanmin(out[0]) if np.isfinite(out[0]).any() else 0
@@ -71,6 +73,9 @@ def _number(cell: str, name: str, row: int, column: str) -> float:
     if not cell or cell.lower() in ("na", "nan"):
         return np.nan
     try:
-        return float(cell)
+        number = float(cell)
     except ValueError:
-        raise FormatError(f"{name}, row {row}, column {column!r}: expected a number, found {cell!r}") from None
+        number = np.inf
+    if np.isinf(number):
+        raise FormatError(f"{name}, row {row}, column {column!r}: expected a number, found {cell!r}")
+    return number

@@ -11,7 +11,7 @@ from seqcnn.networks.network import Network
 from seqcnn.nn.padding import masked, normalized
 from seqcnn.nn.pooling import GlobalMax, GlobalMean
 
-#: Sides up to so many pixels go through the stages as they are; larger pictures are halved in the stem first.
+#: Shorter sides up to so many pixels go through the stages as they are; larger pictures are halved first.
 _LARGEST = 48
 #: Length of filters of images of height 1, where `kernel` is the side of square ones.
 _LONG = {3: 9, 5: 15, 7: 21}
@@ -57,8 +57,8 @@ class Stage(nn.Module):
 class Residual(Network):
     """Stages of a convolution, a halving pool and a residual block; then the mean and the maximum over the map.
 
-    Images of any height and any width: an image of height 1 gets filters of height 1, pictures larger than 48 pixels
-    are halved in the stem until they are not, and columns beyond a record's length never count.
+    Images of any height and any width: an image of height 1 gets filters of height 1, pictures whose shorter side is
+    over 48 pixels are halved first until it is not, and columns beyond a record's length never count.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ class Residual(Network):
         outputs: int,
         height: int = 1,
         width: int | None = None,
-        stem: int = 24,
-        widths: Sequence[int] = (48, 96, 192),
+        stem: int = 16,
+        widths: Sequence[int] = (32, 64, 128),
         kernel: int = 3,
         dropout: float = 0.0,
     ) -> None:
@@ -97,8 +97,8 @@ class Residual(Network):
         same = (sides[0] // 2, sides[1] // 2)
         self.conv1 = nn.Conv2d(in_channels, stem, sides, padding=same, bias=False)
         self.norm1, self.act1 = nn.BatchNorm2d(stem), nn.ReLU()
-        largest = max(height, width or 1) if height > 1 else 1
-        halved = max(0, ceil(log2(largest / _LARGEST)))
+        shorter = min(height, width or height) if height > 1 else 1
+        halved = max(0, ceil(log2(shorter / _LARGEST)))
         stages, rows, columns, before = [], height, width or 1 << 30, stem
         self.minimum_width = 2  # two columns are left at least
         for outputs_of, block in [*((stem, False) for _ in range(halved)), *((w, True) for w in widths)]:

@@ -16,13 +16,17 @@ from seqcnn.motifs.found import MotifSet
 from seqcnn.plot.palette import BLUE, CYCLE, GREY, ORANGE
 from seqcnn.reporting.bands import auroc_difference, correlation_difference, mean_difference
 from seqcnn.reporting.gallery import Shown
+from seqcnn.reporting.inputs import Nouns, nouns_of
 from seqcnn.reporting.words import spoken
 
 Floats = npt.NDArray[np.float64]
 
 #: A motif this much less important than the first is listed, not shown: many such are found by chance alone.
 NEGLIGIBLE = 0.01
-_UNITS = {"dna": "bp", "rna": "nt", "protein": "aa"}
+#: Probability from which a class or label is called, where the evaluation does not say.
+_THRESHOLD = 0.5
+#: Units of a circular scale that its length tells.
+_CIRCLES = {360.0: "°"}
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,45 @@ class Material:
         return self.model.kind
 
     @property
+    def nouns(self) -> Nouns:
+        """What the records are called."""
+        return nouns_of(self.model)
+
+    @property
     def unit(self) -> str:
-        """What lengths count: bp, nt, aa or px."""
-        return _UNITS.get(self.model.alphabet.name, "letters") if self.model.alphabet is not None else "px"
+        """What lengths count: bp, nt, aa, px, points, s or bytes."""
+        return self.nouns.unit
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the targets are numbers, not classes."""
+        return bool(self.model.task.numeric)
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether the network was fitted at once, not trained in steps."""
+        return "fit" in self.model.record.options
+
+    @property
+    def period(self) -> float | None:
+        """Length of the scale of circular targets; None for others."""
+        return getattr(self.model.task, "period", None)
+
+    @property
+    def target_unit(self) -> str:
+        """The unit of the targets where it is known: degrees, of a circle of 360."""
+        return _CIRCLES.get(self.period or 0.0, "")
+
+    def turned(self, difference: npt.ArrayLike) -> Floats:
+        """Return differences of circular values along the shorter way: from minus to plus half a period."""
+        period = self.period or 1.0
+        return np.asarray((np.asarray(difference, np.float64) + period / 2) % period - period / 2)
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which on a class or label is called."""
+        given = None if self.evaluation is None else self.evaluation.threshold
+        return _THRESHOLD if given is None else float(given)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -98,6 +138,12 @@ class Material:
     def headline(self) -> tuple[str, float]:
         """The metric that decides whether anything was learned, and its value by chance."""
         return self.model.task.evidence
+
+    def chance(self, metric: str) -> float | None:
+        """Return what guessing reaches in a metric, where that is known: the headline's, or of errors on a circle."""
+        if self.period is not None and metric in ("median_error", "mean_error"):
+            return self.period / 4
+        return self.headline[1] if metric == self.headline[0] else None
 
     def figure(self, metric: str, baseline: str | None = None) -> Figure:
         """Return one figure of the model, or of a baseline, with its interval."""
@@ -180,10 +226,20 @@ class Material:
 
     @cached_property
     def losses(self) -> Floats:
-        """Negative log-likelihood of each evaluated record, the usual yardstick of a bad prediction, ``(N,)``."""
-        if self.task == "regression":
-            spread = np.nanstd(self.truth, axis=0)
-            return np.asarray(np.nanmean(np.abs(self.truth - self.scores) / np.where(spread > 0, spread, 1), axis=1))
+        """How bad the prediction for each evaluated record is, ``(N,)``; NaN where nothing is known.
+
+        Negative log-likelihood of classes and labels; of numbers the mean error over the targets, each on its own scale
+        (their standard deviation, or the period).
+        """
+        if self.numeric:
+            if self.period is not None:
+                errors, spread = (
+                    np.abs(self.turned(self.scores - self.truth)),
+                    np.full(self.truth.shape[1], self.period),
+                )
+            else:
+                errors, spread = np.abs(self.truth - self.scores), np.nanstd(self.truth, axis=0)
+            return _row_means(errors / np.where(spread > 0, spread, 1))
         p = self.scores.clip(1e-12, 1 - 1e-12)
         if self.task == "multiclass":
             return np.asarray(-np.log(p[np.arange(len(p)), self.truth[:, 0].astype(int)]))
@@ -209,6 +265,12 @@ class Material:
             return ("accuracy", *mean_difference(*right))
         if self.task in ("binary", "multilabel"):
             return (self.headline[0], *auroc_difference(self.truth, self.scores, theirs))
+        if self.period is not None:
+            ours, other = (
+                _row_means(np.cos((s - self.truth) * (2 * np.pi / self.period))) for s in (self.scores, theirs)
+            )
+            told = np.isfinite(ours)
+            return ("mean_cosine", *mean_difference(ours[told], other[told]))
         if self.truth.shape[1] > 1:
             return None
         known = np.isfinite(self.truth[:, 0])
@@ -246,11 +308,20 @@ class Material:
     def baseline_name(self, name: str) -> str:
         """Return a baseline's name as people say it."""
         if name == "composition":
-            return {"protein": "amino acids and length"}.get(
-                self.model.alphabet.name if self.model.alphabet else "",
-                "mean of each channel" if self.kind == "pixels" else "composition",
-            )
+            if self.kind == "codes":
+                protein = self.model.alphabet is not None and self.model.alphabet.name == "protein"
+                return "amino acids and length" if protein else "composition"
+            if self.kind == "samples" and self.model.encoder.height == 1:
+                return "mean of each variable" if self.model.encoder.channels > 1 else "mean of the series"
+            return "mean of each channel" if self.model.encoder.channels > 1 else "mean brightness"
         return spoken(name)
+
+
+def _row_means(values: Floats) -> Floats:
+    """Return the mean over the known values of each row, ``(N,)``; NaN where none is."""
+    known = np.isfinite(values)
+    counts = known.sum(1)
+    return np.where(counts > 0, np.where(known, values, 0).sum(1) / counts.clip(1), np.nan)
 
 
 def _table(values: npt.ArrayLike) -> Floats:

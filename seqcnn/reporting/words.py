@@ -25,6 +25,9 @@ SPOKEN = {
     "spearman": "Spearman ρ",
     "r2": "R²",
     "rmse": "RMSE",
+    "median_error": "median error",
+    "mean_error": "mean error",
+    "mean_cosine": "mean cosine",
     "log_likelihood": "log-likelihood",
     "loss": "loss",
 }
@@ -45,6 +48,9 @@ MEANING = {
     "spearman": "rank correlation of predicted and true values; 0 is chance",
     "r2": "share of the variance explained; 0 is what predicting the mean reaches",
     "rmse": "typical size of an error, in the units of the target",
+    "median_error": "half of the errors along the circle are smaller; guessing reaches a quarter of the period",
+    "mean_error": "mean error along the circle, the shorter way; guessing reaches a quarter of the period",
+    "mean_cosine": "mean cosine of the error as an angle: 1 is perfect, 0 is chance, −1 is always opposite",
 }
 
 

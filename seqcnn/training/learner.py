@@ -18,6 +18,7 @@ from seqcnn.runtime import pick_device, seeded
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
 from seqcnn.training.convex import Baseline, fit_composition, fit_kmer
+from seqcnn.training.first_layer import placed
 from seqcnn.training.loop import Fit, fit
 from seqcnn.training.progress import Progress
 from seqcnn.training.ridge import fit_ridge
@@ -119,10 +120,12 @@ def learn(
             **settings,
         )
     if network.closed_form:
+        if plan.options.filters:
+            raise OptionError(f"--filters: the filters of {plan.network} are its own; pass --network residual")
         if progress is not None:
             progress.start(title, 1)
         both = np.sort(np.concatenate([train, valid]))
-        calibration, chosen = fit_ridge(network, encoder, plan.task, data, both, device=plan.options.device)
+        calibration, chosen = fit_ridge(network, encoder, plan.task, data, records=both, device=plan.options.device)
         return Learned(network, calibration, details={"fit": chosen})
     seeds = 0
     if plan.network == "motif" and data.alphabet is not None and network.filters is not None:
@@ -130,22 +133,26 @@ def learn(
             network.filters, plan.task, data.take(train), alphabet=data.alphabet, strands=plan.strands, seed=seed
         )
     recipe = recipe_for(data.kind, len(train), plan.options, positions=plan.positions == "aware", steps=steps)
-    found: Fit = fit(
-        network,
-        encoder,
-        plan.task,
-        data,
-        train=train,
-        valid=valid,
-        recipe=recipe,
-        strands=plan.strands,
-        augmentations=augmentations(plan, network),
-        device=plan.options.device,
-        precision=plan.options.precision,
-        seed=seed,
-        progress=progress,
-        title=title,
+    held = placed(
+        network, plan.options.filters, alphabet=data.alphabet, frozen=plan.options.frozen, called=plan.network
     )
+    with held as fixed:
+        found: Fit = fit(
+            network,
+            encoder,
+            plan.task,
+            data,
+            train=train,
+            valid=valid,
+            recipe=recipe,
+            strands=plan.strands,
+            augmentations=augmentations(plan, network),
+            device=plan.options.device,
+            precision=plan.options.precision,
+            seed=seed,
+            progress=progress,
+            title=title,
+        )
     described = {
         "epochs": recipe.epochs,
         "batch_size": recipe.batch_size,
@@ -153,7 +160,9 @@ def learn(
         "weight_decay": recipe.weight_decay,
         "precision": found.precision,
         "best_epoch": found.best_epoch,
+        "augment": list(augmentation_names(plan, network)),
         "seeded_motifs": seeds,
+        "fixed_filters": fixed,
     }
     return Learned(network, found.calibration, found.history, found.interrupted, found.notes, described)
 
@@ -166,31 +175,38 @@ def predict(plan: Plan, learned: Learned, raw: Raw) -> Logits:
     return np.asarray(learned.calibration(torch.from_numpy(logits)).numpy(), np.float32)
 
 
-def augmentations(plan: Plan, network: Network) -> tuple[Augmentation, ...]:
+def augmentation_names(plan: Plan, network: Network) -> tuple[str, ...]:
     """Return the random changes asked for, or those that leave the meaning of these records alone.
 
     Raises
     ------
     OptionError
-        If one does not suit the records, or shifts what the network reads by place.
+        If one shifts what the network reads by place.
     """
-    options, kind = plan.options, plan.encoder.raw_kind
-    wanted = options.augment
+    wanted, kind = plan.options.augment, plan.encoder.raw_kind
     places = kind != "pixels" and network.fixed_width is not None and plan.encoder.width is None
-    if wanted == ("none",):
+    if wanted == ("none",) or network.closed_form:
         return ()
-    if not wanted:
-        wanted = tuple(
-            name
-            for name in DEFAULT_AUGMENTATIONS[kind]
-            if not (name == "reverse_complement" and plan.strands != "both")
-            and not (name == "shift" and places)
-            and not (name == "flip" and not plan.mirrored)
-        )
-    elif places and "shift" in wanted:
-        raise OptionError(f"--augment shift: the {plan.network} network reads by place; leave it out")
+    if wanted:
+        if places and "shift" in wanted:
+            raise OptionError(f"--augment shift: the {plan.network} network reads by place; leave it out")
+        return wanted
+    return tuple(
+        name
+        for name in DEFAULT_AUGMENTATIONS[kind]
+        if not (name == "reverse_complement" and plan.strands != "both")
+        and not (name == "shift" and places)
+        and not (name == "flip" and not plan.mirrored)
+    )
+
+
+def augmentations(plan: Plan, network: Network) -> tuple[Augmentation, ...]:
+    """Return the random changes of training batches; `OptionError` if one does not suit the records."""
     shortest = network.minimum_width if plan.encoder.width is None else 1
-    return tuple(make(name, options.strength, encoder=plan.encoder, shortest=shortest) for name in wanted)
+    return tuple(
+        make(name, plan.options.strength, encoder=plan.encoder, shortest=shortest)
+        for name in augmentation_names(plan, network)
+    )
 
 
 def fit_baseline(plan: Plan, data: Dataset, records: Indices, name: str) -> Baseline:

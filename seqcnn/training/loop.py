@@ -26,6 +26,7 @@ from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.memory import is_out_of_memory, out_of_memory
 from seqcnn.training.precision import pick_precision
 from seqcnn.training.progress import Progress, Silent
+from seqcnn.training.replicas import Loss, Replicas, workers
 from seqcnn.training.schedule import Recipe, parameter_groups
 
 Indices = npt.NDArray[np.int64]
@@ -185,6 +186,7 @@ class _Run:
         self.targets = task.encode(data.targets)
         self.weights = None if data.weights is None else torch.from_numpy(data.weights.astype(np.float32))
         self.channels = max((m.out_channels for m in network.modules() if isinstance(m, nn.Conv2d)), default=1)
+        self.workers = workers(network, place)
         self.rng = np.random.default_rng(seed)
         self.generator = torch.Generator().manual_seed(seed)
 
@@ -203,6 +205,7 @@ class _Run:
             parameter_groups(self.network, recipe.weight_decay), lr=recipe.lr, betas=(0.9, 0.99)
         )
         self.wrapped, self.optimizer = self.fabric.setup(self.network, optimizer)
+        self.replicas = Replicas(self.network, self.workers) if self.workers > 1 else None
         steps = max(1, len(train) // recipe.batch_size)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
@@ -231,6 +234,9 @@ class _Run:
                 raise
             interrupted = True
             notes = (*notes, f"interrupted in epoch {len(history) + 1} of {recipe.epochs}: epoch {best_epoch} is kept")
+        finally:
+            if self.replicas is not None:
+                self.replicas.close()
         self.network.load_state_dict(best)
         try:
             calibration = fit_calibration(self.task, self._logits(valid), self.targets[valid])
@@ -253,6 +259,8 @@ class _Run:
     ) -> float:
         """Take the steps of one epoch and return its mean loss."""
         self.wrapped.train()
+        if self.replicas is not None:
+            self.replicas.train()
         order = shuffled_batches(self.data.lengths, train, self.recipe.batch_size, rng=self.rng)
         so_far = torch.zeros((), device=self.place)
         every = max(1, len(order) // 20)
@@ -273,46 +281,62 @@ class _Run:
                 if not np.isfinite(mean):
                     raise _NotFiniteError
                 progress.step(done + i, f"loss {mean:.4f}{before}")
+        if self.replicas is not None:
+            self.replicas.settle()
         return float(so_far) / len(order)
 
     def _step(self, indices: Indices, augmentations: tuple[Augmentation, ...], share: float) -> torch.Tensor:
         """Take one optimizer step and return the loss."""
         self.optimizer.zero_grad(set_to_none=True)
-        total = torch.zeros((), device=self.place)
-        for part in self._pieces(indices):
-            batch = (*rectangle(self.data.raw, part), torch.from_numpy(self.targets[part]))
-            raw, lengths, targets = (t.to(self.place, non_blocking=True) for t in batch)
-            for change in augmentations:
-                raw, lengths = change(raw, lengths, self.generator)
-            weights = None if self.weights is None else self.weights[torch.from_numpy(part)].to(self.place)
-            loss = self._loss(raw, lengths, targets, weights, share) * (len(part) / len(indices))
-            self.fabric.backward(loss)
-            total += loss.detach()
+        parts = self._pieces(indices)
+        losses = (self._prepared(part, augmentations, share, len(part) / len(indices)) for part in parts)
+        if self.replicas is not None:
+            total = self.replicas.step(list(losses))
+        else:
+            total = torch.zeros((), device=self.place)
+            for part in losses:
+                loss = part(self.wrapped)
+                self.fabric.backward(loss)
+                total += loss.detach()
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
         return total
 
-    def _loss(self, raw: Tensor, lengths: Tensor, targets: Tensor, weights: Tensor | None, progress: float) -> Tensor:
-        """Return the loss of a batch, its images mixed where the recipe says so."""
-        image, columns = self.encoder.image(raw, lengths)
-        loss = partial(self.task.loss, progress=progress, smoothing=self.recipe.smoothing)
+    def _prepared(self, part: Indices, augmentations: tuple[Augmentation, ...], progress: float, weight: float) -> Loss:
+        """Return what computes the loss of some records, as changed at random now, on any thread."""
+        batch = (*rectangle(self.data.raw, part), torch.from_numpy(self.targets[part]))
+        raw, lengths, targets = (t.to(self.place, non_blocking=True) for t in batch)
+        for change in augmentations:
+            raw, lengths = change(raw, lengths, self.generator)
+        weights = None if self.weights is None else self.weights[torch.from_numpy(part)].to(self.place)
+        criterion = partial(self.task.loss, progress=progress, smoothing=self.recipe.smoothing)
         ways = [(f, a) for f, a in ((mix_up, self.recipe.mixup), (cut_mix, self.recipe.cutmix)) if a]
-        if not ways or len(image) < 2:
-            return loss(self.wrapped(image, columns).float(), targets, weights=weights)
-        mix, alpha = ways[int(torch.randint(len(ways), (), generator=self.generator))]
-        mixed = mix(image, columns, alpha, self.generator)
-        logits = self.wrapped(mixed.image, mixed.columns).float()
-        own = torch.ones_like(mixed.share) if weights is None else weights
-        parts = [(targets, own * mixed.share), (targets[mixed.partner], own[mixed.partner] * (1 - mixed.share))]
-        total = sum(part.sum() for _, part in parts)
-        return sum((loss(logits, truth, weights=part) * part.sum() for truth, part in parts), torch.zeros(())) / total
+        drawn = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=self.generator))) if ways else None
+
+        def loss(network: nn.Module) -> Tensor:
+            image, columns = self.encoder.image(raw, lengths)
+            mixed = None
+            if drawn is not None:
+                mix, alpha = ways[int(torch.randint(len(ways), (), generator=drawn))]
+                mixed = mix(image, columns, alpha, drawn)
+                image, columns = mixed.image, mixed.columns
+            with self.fabric.autocast():
+                logits = network(image, columns).float()
+            if mixed is None:
+                return criterion(logits, targets, weights=weights) * weight
+            return mixed.loss(criterion, logits, targets, weights) * weight
+
+        return loss
 
     def _pieces(self, indices: Indices) -> list[Indices]:
-        """Return a batch in as few equal pieces as keep the widest activation within bounds; their gradients add up."""
+        """Return a batch in as few equal pieces as keep the widest activation within bounds, and every replica busy.
+
+        Their gradients add up.
+        """
         longest = int(self.data.lengths[indices].max())
         widest = getattr(self.network, "fixed_width", None) or 1
         places = max(self.encoder.cells(longest), widest * self.encoder.height)
-        pieces = -(-len(indices) * places * self.channels * 4 // _PIECE_BYTES[self.place.type])
+        pieces = max(self.workers, -(-len(indices) * places * self.channels * 4 // _PIECE_BYTES[self.place.type]))
         return np.array_split(indices, max(1, min(pieces, len(indices) // _FEWEST)))
 
     def _try(self, indices: Indices, augmentations: tuple[Augmentation, ...], size: int) -> None:

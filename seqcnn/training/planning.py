@@ -16,6 +16,7 @@ from seqcnn.registry import resolve
 from seqcnn.sequence import Sequences
 from seqcnn.tasks import fit_task
 from seqcnn.training.learner import CONVEX, Plan, knows_positions, learn, predict
+from seqcnn.training.normalizing import choose_normalize
 from seqcnn.training.progress import Progress
 from seqcnn.training.selection import Choice, Trial, choose_positions, choose_strands
 from seqcnn.training.symmetry import MirrorTrial, choose_mirror, guess_loss
@@ -51,23 +52,30 @@ def plan_training(data: Dataset, options: TrainOptions, parts: Parts, bar: Progr
     network = options.network
     if network == "auto":
         network = DEFAULT_NETWORKS[data.kind] if data.kind == "codes" or len(part) >= FEW_RECORDS else "rocket"
-    encoder = fit_encoder(data, parts.train)
+    task = fit_task(data.task, data.labels, data.targets[parts.train], data.task_options)
+    choices: dict[str, Choice] = {}
+    if data.encoder == "series" and "normalize" not in data.settings:
+        bar.start("comparing normalizations", 2)
+        choices["normalize"] = choose_normalize(part, task, device=options.device, seed=options.seed)
+        data = replace(data, settings={**data.settings, "normalize": choices["normalize"].chosen})
     plan = Plan(
         network=network,
-        task=fit_task(data.task, data.labels, data.targets[parts.train], data.task_options),
-        encoder=encoder,
+        task=task,
+        encoder=fit_encoder(data, parts.train),
         strands="forward",
         positions="free",
-        width=_width(encoder, data),
+        width=1,
         groups=split_groups(data),
         options=options,
     )
+    plan = replace(plan, width=_width(plan.encoder, data))
     bar.start("comparing strands", 2)
     strands = _strands(plan, part)
     plan = replace(plan, strands=strands.chosen)
     bar.start("comparing positions", 2)
     positions = _positions(plan, part, bar)
-    plan, choices = replace(plan, positions=positions.chosen), {"strands": strands, "positions": positions}
+    plan = replace(plan, positions=positions.chosen)
+    choices |= {"strands": strands, "positions": positions}
     if data.kind == "pixels" and not options.augment and options.strength and plan.network not in (*CONVEX, "rocket"):
         choices["mirror"] = choose_mirror(_mirror_trial(plan, part, bar))
         plan = replace(plan, mirrored=choices["mirror"].chosen == "mirrored")
@@ -188,6 +196,15 @@ def chosen(choices: dict[str, Choice]) -> list[str]:
                     else "mirror images mean something else: none is used"
                 )
                 + f" (held-out loss rises by {choice.figures.get('rise', np.nan):.1%} of what is explained)"
+            )
+        elif name == "normalize" and choice.how == "compared":
+            told.append(
+                (
+                    "level and size of the series help: all are on one scale"
+                    if choice.chosen == "set"
+                    else "level and size of the series do not help: each is normalized by itself"
+                )
+                + f" (held-out error: record {choice.figures['record']:.4g}, set {choice.figures['set']:.4g})"
             )
         elif choice.how == "compared":
             losses = ", ".join(f"{name} {v:.4g}" for name, v in choice.figures.items() if name in said)

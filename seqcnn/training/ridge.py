@@ -25,7 +25,7 @@ _SHOWN = 128
 
 
 def fit_ridge(
-    network: Any, encoder: Encoder, task: Task, data: Dataset, records: npt.NDArray[np.int64], *, device: str
+    network: Any, encoder: Encoder, task: Task, data: Dataset, *, records: npt.NDArray[np.int64], device: str
 ) -> tuple[Calibration, dict[str, float]]:
     """Fit the linear layer of a network in place on the records; return its calibration and what was chosen.
 
@@ -41,6 +41,28 @@ def fit_ridge(
     ----------
     Rifkin & Lippert. Notes on regularized least squares. MIT-CSAIL-TR-2007-025.
     """
+    x, truth, encoded, weights = _prepared(network, encoder, task, data, records=records, device=device)
+    weight, bias, held_out, strength = ridge(x, truth, weights)
+    factor = 1.0 if task.numeric else _LOGITS
+    network.out.weight.data.copy_(torch.from_numpy(weight.T * factor))
+    network.out.bias.data.copy_(torch.from_numpy(bias * factor))
+    calibration = fit_calibration(task, (held_out * factor).astype(np.float32), encoded, weighted=False)
+    return calibration, {"strength": strength, "features": x.shape[1]}
+
+
+def held_out_errors(
+    network: Any, encoder: Encoder, task: Task, data: Dataset, *, records: npt.NDArray[np.int64], device: str
+) -> Matrix:
+    """Return the squared leave-one-out error of each record, ``(N,)``, of a network fitted as `fit_ridge` does."""
+    x, truth, _, weights = _prepared(network, encoder, task, data, records=records, device=device)
+    held_out = ridge(x, truth, weights)[2]
+    return np.asarray(np.nansum((held_out - truth) ** 2, axis=1))
+
+
+def _prepared(
+    network: Any, encoder: Encoder, task: Task, data: Dataset, *, records: npt.NDArray[np.int64], device: str
+) -> tuple[Matrix, Matrix, npt.NDArray[np.float32], Matrix]:
+    """Set a network's scales; return its features ``(N, F)``, the truth, the encoded targets and the weights."""
     if data.targets is None:
         raise DataError("the records have no targets")
     raw = take(data.raw, records)
@@ -50,14 +72,8 @@ def fit_ridge(
     network.fit_features(features)
     x = ((features - network.offset) * network.weight).double().numpy()
     encoded = task.encode(data.targets[records])
-    truth = _truth(task, encoded)
     weights = np.ones(len(x)) if data.weights is None else data.weights[records]
-    weight, bias, held_out, strength = ridge(x, truth, weights)
-    factor = 1.0 if task.numeric else _LOGITS
-    network.out.weight.data.copy_(torch.from_numpy(weight.T * factor))
-    network.out.bias.data.copy_(torch.from_numpy(bias * factor))
-    calibration = fit_calibration(task, (held_out * factor).astype(np.float32), encoded, weighted=False)
-    return calibration, {"strength": strength, "features": x.shape[1]}
+    return x, _truth(task, encoded), encoded, weights
 
 
 def _truth(task: Task, encoded: npt.NDArray[np.float32]) -> Matrix:
@@ -119,4 +135,6 @@ def ridge(x: Matrix, truth: Matrix, weights: Matrix) -> tuple[Matrix, Matrix, Ma
     penalty = best[1] * unit
     inverse = 1 / (values + penalty)[:, None]
     weight = centered.T @ (left @ (inner * inverse)) if few else vectors @ (vectors.T @ (centered.T @ t) * inverse)
-    return weight, mean_t - mean_x @ weight, best[2], best[1]
+    bias = mean_t - mean_x @ weight
+    held_out = np.where(root > 0, best[2], x @ weight + bias)  # records of no weight were left out anyway
+    return weight, bias, held_out, best[1]

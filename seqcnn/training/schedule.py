@@ -46,11 +46,11 @@ class Recipe:
 _BASES = {
     "codes": Recipe(epochs=0, batch_size=128),
     "places": Recipe(epochs=0, batch_size=128, lr=3e-3),
-    "pixels": Recipe(epochs=0, batch_size=128, lr=5e-3, weight_decay=0.05, smoothing=0.1),
+    "pixels": Recipe(epochs=0, batch_size=128, lr=6e-3, weight_decay=0.05, smoothing=0.1),
     "samples": Recipe(epochs=0, batch_size=32, lr=5e-3, weight_decay=0.05, smoothing=0.1),
 }
 #: Steps that a network needs, and the fewest and the most epochs they may make.
-_STEPS = {"codes": (2000, 8, 40), "places": (2000, 8, 10), "pixels": (2400, 6, 40), "samples": (850, 8, 100)}
+_STEPS = {"codes": (2000, 8, 40), "places": (2000, 8, 10), "pixels": (2500, 6, 40), "samples": (850, 8, 100)}
 #: From so many records on, steps are taken on twice as many.
 _MANY = 30_000
 

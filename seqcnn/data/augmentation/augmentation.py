@@ -95,7 +95,7 @@ def suits(name: str, kind: str) -> bool:
     return kind in getattr(resolve("augmentation", name), "kinds", Own.kinds)
 
 
-def uniform(count: int, low: float, high: float, generator: torch.Generator, device: torch.device) -> torch.Tensor:
+def uniform(count: int, low: float, high: float, *, generator: torch.Generator, device: torch.device) -> torch.Tensor:
     """Return `count` numbers between `low` and `high` on a device."""
     return (torch.rand(count, generator=generator) * (high - low) + low).to(device)
 

@@ -1,5 +1,6 @@
 """Mixing: images of two records in one, and how much of each; the loss is mixed alike."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +26,23 @@ class Mixed:
     columns: torch.Tensor | None
     partner: torch.Tensor
     share: torch.Tensor
+
+    def loss(
+        self,
+        criterion: Callable[..., torch.Tensor],
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Return the loss of `logits` for what is a record's own and for what is its partner's, each by its share.
+
+        `criterion` takes logits, targets and the keyword ``weights`` ``(N,)``, and returns a weighted mean.
+        """
+        own = torch.ones_like(self.share) if weights is None else weights
+        mine, theirs = own * self.share, own[self.partner] * (1 - self.share)
+        first = criterion(logits, targets, weights=mine) * mine.sum()
+        second = criterion(logits, targets[self.partner], weights=theirs) * theirs.sum()
+        return (first + second) / (mine.sum() + theirs.sum()).clamp(min=1e-12)
 
 
 def mix_up(image: torch.Tensor, columns: torch.Tensor | None, alpha: float, generator: torch.Generator) -> Mixed:

@@ -22,7 +22,7 @@ class Jitter(Augmentation):
         count = known.sum(-1, keepdim=True).clamp(min=1)
         mean = torch.where(known, values, 0).sum(-1, keepdim=True) / count
         spread = (torch.where(known, values - mean, 0).square().sum(-1, keepdim=True) / count).sqrt()
-        amount = uniform(len(raw), 0, _NOISE * self.strength, generator, raw.device).view(-1, 1, 1)
+        amount = uniform(len(raw), 0, _NOISE * self.strength, generator=generator, device=raw.device).view(-1, 1, 1)
         noise = torch.randn(raw.shape, generator=generator).to(raw.device)
         return values + noise * spread * amount, lengths
 
@@ -35,7 +35,7 @@ class Scaling(Augmentation):
     def __call__(self, raw: torch.Tensor, lengths: torch.Tensor, generator: torch.Generator) -> Batch:
         """Return the samples, larger or smaller."""
         reach = _SCALE * self.strength
-        factor = uniform(raw.shape[0] * raw.shape[1], 1 - reach, 1 + reach, generator, raw.device)
+        factor = uniform(raw.shape[0] * raw.shape[1], 1 - reach, 1 + reach, generator=generator, device=raw.device)
         return raw.float() * factor.view(*raw.shape[:2], 1), lengths
 
 
@@ -55,7 +55,7 @@ class Warp(Augmentation):
         if width < 3:
             return raw, lengths
         reach = _SPEED * self.strength
-        knots = uniform(n * _KNOTS, 1 - reach, 1 + reach, generator, raw.device).view(n, 1, _KNOTS)
+        knots = uniform(n * _KNOTS, 1 - reach, 1 + reach, generator=generator, device=raw.device).view(n, 1, _KNOTS)
         share = (torch.arange(width, device=raw.device) / (lengths.to(raw.device)[:, None] - 1).clamp(min=1)).clamp(
             max=1
         )

@@ -9,7 +9,8 @@ from seqcnn.data.dataset import Dataset, Expected, Source, Summary
 from seqcnn.data.sources.described import described
 from seqcnn.data.sources.fasta import Named
 from seqcnn.data.sources.folder import encoder_settings
-from seqcnn.data.sources.targets import POSITIVE, read_targets
+from seqcnn.data.sources.table import task_options
+from seqcnn.data.sources.targets import MISSING_CLASS, POSITIVE, read_targets
 from seqcnn.errors import DataError, OptionError
 from seqcnn.io.opening import sha256_of, shown
 from seqcnn.io.series import LabelledSeries, read_series
@@ -63,6 +64,7 @@ def read_series_table(path: str, options: DataOptions, *, expected: Expected | N
             labels=targets.labels,
             encoder=encoder,
             settings=encoder_settings(options),
+            task_options=task_options(options, targets.task),
             summary=Summary((Source(Named(path).name, path, len(rows), sha256_of(path)),), notes=tuple(notes)),
         )
     )
@@ -88,7 +90,7 @@ def check_variables(rows: Sequence[LabelledSeries], expected: Expected | None, p
 
 def _positive(cells: Sequence[str], expected: Expected | None, options: DataOptions) -> str | None:
     """Return the positive one of two classes where their names don't tell."""
-    found = sorted(set(cells))
+    found = sorted({cell for cell in cells if cell.lower() not in MISSING_CLASS})
     if expected is not None or len(found) != 2 or options.task not in (None, "binary"):
         return None
     return None if sum(cell.lower() in POSITIVE for cell in found) == 1 else found[-1]

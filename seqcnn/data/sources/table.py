@@ -286,11 +286,14 @@ def _with_values(
         for i, row in enumerate(kept):
             text = cells[row].lower()
             try:
-                values[i, j] = np.nan if text in MISSING else float(text)
+                value = np.nan if text in MISSING else float(text)
             except ValueError:
+                value = np.inf
+            if abs(value) > float(np.finfo(np.float32).max):
                 raise DataError(
                     f"{path}, row {rows[row]}, column {column!r}: expected a number of the series, found {cells[row]!r}"
-                ) from None
+                )
+            values[i, j] = value
     empty = np.isnan(values).all(1)
     if empty.any():
         raise DataError(f"{path}, row {rows[kept[int(empty.argmax())]]}: no value but NaN; delete the row")

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from seqcnn.model.model import Model
 from seqcnn.reporting.material import Figure, Material
 from seqcnn.reporting.section import Section
 from seqcnn.reporting.words import spoken
@@ -33,7 +34,7 @@ class Baselines(Section):
             rows.append(
                 (
                     material.baseline_name(b),
-                    describe(b, chosen, material.kind),
+                    describe(b, chosen, material),
                     [material.figure(n, b) for n in names],
                     material.difference(b),
                 )
@@ -41,14 +42,23 @@ class Baselines(Section):
         return {"names": [spoken(n) for n in names], "rows": rows, "n": e.n, "spoken": spoken}
 
 
-def describe(name: str, chosen: dict[str, Any], kind: str) -> str:
+def describe(name: str, chosen: dict[str, Any], material: Material) -> str:
     """Return what a baseline is, with what was chosen for it."""
     text = EXPLAINED.get(name, "")
-    if name == "composition" and kind == "pixels":
-        text = "regression on the mean of each color channel"
+    if name == "composition" and material.kind != "codes":
+        several = material.model.encoder.channels > 1
+        text = f"regression on the {'means of the channels' if several else 'mean'} of the image"
+        if means_nothing(material.model):
+            text += ", which is 0 for every record here: it knows the frequencies or the mean, and nothing else"
     shown = []
     if "ks" in chosen:
         shown.append(f"k = {min(chosen['ks'])} to {max(chosen['ks'])}")
     if isinstance(chosen.get("C"), int | float):
         shown.append(f"C = {chosen['C']:g} by cross-validation")
     return f"{text} ({', '.join(shown)})" if shown else text
+
+
+def means_nothing(model: Model) -> bool:
+    """Return whether the image of every record has mean 0: normalized series, and antisymmetric fields."""
+    name, config = getattr(model.encoder, "name", ""), model.encoder.config()
+    return name == "gadf" or (name == "series" and config.get("normalize") == "record")

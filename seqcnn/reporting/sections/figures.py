@@ -20,9 +20,8 @@ class Figures(Section):
             return {
                 "missing": "There is no performance to show: the data have no targets, and the model keeps no figures."
             }
-        rows = [
-            (spoken(name), material.figure(name), MEANING.get(name, "")) for name in e.metrics if name != "per_target"
-        ]
+        shown = [name for name in e.metrics if name != "per_target"]
+        rows = [(spoken(name), material.figure(name), meaning(name, material)) for name in shown]
         return {
             "rows": rows,
             "n": e.n,
@@ -30,3 +29,14 @@ class Figures(Section):
             "per_class": e.n_per_class,
             "oof": material.out_of_fold,
         }
+
+
+def meaning(name: str, material: Material) -> str:
+    """Return what a figure means, in a line; of errors on a circle also how long its scale is."""
+    text = MEANING.get(name, "")
+    guess = material.chance(name)
+    if material.period is not None and name.endswith("_error") and guess is not None:
+        unit = material.target_unit
+        period = f"a quarter of the period of {material.period:g}{unit}"
+        text = text.replace("a quarter of the period", f"{guess:g}{unit}, {period}")
+    return text

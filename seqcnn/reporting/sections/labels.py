@@ -16,7 +16,7 @@ class Labels(Section):
     name: ClassVar[str] = "labels"
     group: ClassVar[str] = "Performance"
     title: ClassVar[str] = "One by one"
-    tasks: ClassVar[tuple[str, ...]] = ("multiclass", "multilabel", "regression")
+    tasks: ClassVar[tuple[str, ...]] = ("multiclass", "multilabel", "regression", "circular")
 
     def suits(self, material: Material) -> bool:
         """Return whether there is more than one thing to list."""
@@ -25,8 +25,8 @@ class Labels(Section):
     def content(self, material: Material) -> dict[str, Any]:
         """Return a table: a row a class, label or target."""
         rows: list[tuple[str, int | None, list[Any]]] = []
-        if material.task == "regression":
-            names = ["pearson", "spearman", "r2", "rmse"]
+        if material.numeric:
+            names = list(getattr(material.model.task, "figures", ()))
             rows = [(label, None, [v.get(n) for n in names]) for label, v in material.per_target.items()]
             what = "target"
         elif material.has_records:

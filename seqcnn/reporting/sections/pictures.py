@@ -1,49 +1,57 @@
-"""Pictures with their predictions, and the filters of the first layer."""
+"""Single pictures, series, recordings, trajectories or files: the best and the worst predicted, and some at random."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from seqcnn.plot.pictures import filter_uri, picture_uri
 from seqcnn.reporting.material import Material
+from seqcnn.reporting.portraits import Portrait, explained, portrait
+from seqcnn.reporting.records import Chosen, at_hand, best_and_worst, said, wrong
 from seqcnn.reporting.section import Section
-from seqcnn.reporting.sections.examples import said
 
-EACH = 12
-MOST_FILTERS = 64
+#: Records a group, by how much room their drawings take.
+EACH = {"picture": 12, "line": 6, "beside": 6, "over": 6}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One record as it is shown."""
+
+    id: str
+    portrait: Portrait
+    said: list[tuple[str, str]]
+    wrong: bool
 
 
 class Pictures(Section):
-    """Suits every task on pictures."""
+    """Suits every task on pictures and on samples."""
 
     name: ClassVar[str] = "pictures"
-    group: ClassVar[str] = "Pictures"
-    kinds: ClassVar[tuple[str, ...]] = ("pixels",)
+    group: ClassVar[str] = "Examples"
+    kinds: ClassVar[tuple[str, ...]] = ("samples", "pixels")
 
     def content(self, material: Material) -> dict[str, Any]:
-        """Return the best and the worst predicted pictures, and the filters, as small PNG images."""
-        groups = []
-        rows = np.flatnonzero(material.rows >= 0) if material.has_records else np.zeros(0, np.int64)
-        if len(rows):
-            order = rows[np.argsort(-material.losses[rows], kind="stable")]
-            rng = np.random.default_rng(0)
-            some = np.sort(rng.choice(rows, min(EACH, len(rows)), replace=False))
-            groups = [
-                ("Worst predicted", self._cards(material, order[:EACH])),
-                ("Drawn at random", self._cards(material, some)),
-            ]
-        conv = getattr(material.model.network, "filters", None)
-        filters = []
-        if conv is not None:
-            weights = conv.weight.detach().cpu().numpy()
-            filters = [filter_uri(w) for w in weights[:MOST_FILTERS]]
-        return {"groups": groups, "filters": filters, "count": 0 if conv is None else conv.out_channels}
+        """Return groups of records, each with its drawings, truth and prediction, and how to read them."""
+        rows = at_hand(material)
+        if not len(rows):
+            many = material.nouns.many
+            return {"missing": f"No single {many} are shown: the figures do not rest on the {many} given here."}
+        layout = portrait(material.model, material.data.raw, int(material.rows[rows[0]]), name="").layout
+        each = EACH[layout]
+        some = np.sort(np.random.default_rng(0).choice(rows, min(each, len(rows)), replace=False))
+        groups = [*best_and_worst(material, each), Chosen("Drawn at random", "Neither good nor bad on purpose.", some)]
+        return {
+            "groups": [(chosen, [card(material, int(at)) for at in chosen.records]) for chosen in groups],
+            "layout": layout,
+            "explained": explained(material.model),
+            "wrong": any(wrong(material, int(at)) for chosen in groups for at in chosen.records),
+        }
 
-    def _cards(self, material: Material, rows: Any) -> list[tuple[str, str, list[tuple[str, str]]]]:
-        cards = []
-        for at in rows:
-            row = int(material.rows[at])
-            cards.append(
-                (picture_uri(np.asarray(material.data.raw[row])), material.data.ids[row], said(material, int(at)))
-            )
-        return cards
+
+def card(material: Material, at: int) -> Card:
+    """Return an evaluated record as it is shown."""
+    row = int(material.rows[at])
+    name = material.data.ids[row]
+    drawn = portrait(material.model, material.data.raw, row, name=name)
+    return Card(name, drawn, said(material, at), wrong(material, at))

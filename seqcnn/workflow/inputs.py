@@ -1,0 +1,139 @@
+"""Inputs of scoring: files of any size to chunks of raw records, with the place of each."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from seqcnn.alphabet import Alphabet
+from seqcnn.data.dataset import Raw
+from seqcnn.data.sources.files import Record
+from seqcnn.errors import DataError, OptionError
+from seqcnn.io.opening import STDIN, open_bytes, shown
+from seqcnn.model.inputs import KINDS
+from seqcnn.model.model import LONGER, Model
+from seqcnn.options import ScoreOptions
+from seqcnn.samples import Samples
+from seqcnn.sequence import Codes, Sequences
+from seqcnn.tiling import windows
+from seqcnn.workflow.read import stream_files_of, stream_records
+
+#: Letters, values or pixels computed at a time: many batches, yet rows appear soon.
+CHUNK = 1 << 19
+
+#: Identifier, start, end and length of the record.
+_Place = tuple[str, int, int, int]
+
+
+def check_inputs(model: Model, files: Sequence[str], options: ScoreOptions) -> None:
+    """Refuse what can be refused before any work."""
+    if not files:
+        raise DataError("no input given; pass sequence files, or - for standard input")
+    if files.count(STDIN) > 1:
+        raise OptionError("-: standard input can be read once only")
+    if STDIN in files and model.alphabet is None:
+        raise DataError(f"standard input: this model reads {KINDS[model.kind]}; pass files, or folders of them")
+    for file in files:
+        if file != STDIN and not Path(file).exists():
+            open_bytes(file)  # says that it is missing, and what is there
+    if options.window is not None:
+        if model.alphabet is None:
+            raise OptionError(f"--window: this model reads {KINDS[model.kind]}, which are scored whole; leave it out")
+        width = model.fixed_width
+        if width is not None and options.window > width:
+            raise OptionError(f"--window {options.window}: this network reads at most {width} positions; pass {width}")
+
+
+class Inputs:
+    """Inputs as chunks of raw records: what has been read so far, and the places of the chunks under way."""
+
+    def __init__(self, model: Model, options: ScoreOptions) -> None:
+        self.model, self.options = model, options
+        self.window = options.window
+        self.step = options.step or max(1, (options.window or 2) // 2)
+        self.unknown = options.unknown
+        self.least = getattr(model.network, "minimum_width", 1)
+        self.records = self.rows = self.short = 0
+        self.replaced: dict[str, int] = {}
+        self.waiting: deque[list[_Place]] = deque()
+
+    def chunks(self, files: Sequence[str]) -> Iterator[Raw]:
+        """Yield chunks of records, of whichever kind the model reads."""
+        return self.files(files) if self.model.alphabet is None else self.sequences(files)
+
+    def sequences(self, files: Sequence[str]) -> Iterator[Raw]:
+        """Yield chunks of records, or of their windows."""
+        alphabet = self.model.alphabet
+        if alphabet is None:
+            raise OptionError(f"this model reads {KINDS[self.model.kind]}")
+        pieces: list[Codes] = []
+        places: list[_Place] = []
+        letters = 0
+        for file in files:
+            for name, codes in self._records(file, alphabet):
+                self.records += 1
+                length = len(codes)
+                for start in self._starts(name, length, file):
+                    end = length if self.window is None else min(length, start + self.window)
+                    pieces.append(codes[start:end])
+                    places.append((name, start, end, length))
+                    self.short += end - start < self.least
+                    letters += end - start
+                    if letters >= CHUNK:
+                        yield self._send(places, Sequences.from_codes(pieces))
+                        pieces, places, letters = [], [], 0
+        if pieces:
+            yield self._send(places, Sequences.from_codes(pieces))
+
+    def _records(self, file: str, alphabet: Alphabet) -> Iterator[tuple[str, Codes]]:
+        columns = {"sequence": self.options.sequence, "id": self.options.id}
+        return stream_records(file, alphabet, self.unknown, counts=self.replaced, **columns)
+
+    def files(self, files: Sequence[str]) -> Iterator[Raw]:
+        """Yield chunks of pictures or samples."""
+        records: list[Record] = []
+        places: list[_Place] = []
+        values = 0
+        for file in files:
+            options = self.options
+            for name, record in stream_files_of(file, self.model, image=options.image, id=options.id):
+                length = record.shape[-1]
+                if self.model.encoder.columns(torch.tensor([length])) is not None:
+                    self._starts(name, length, file)
+                self.records += 1
+                records.append(record)
+                places.append((name, 0, length, length))
+                values += record.size
+                if values >= CHUNK:
+                    yield self._send(places, self._joined(records))
+                    records, places, values = [], [], 0
+        if records:
+            yield self._send(places, self._joined(records))
+
+    def _joined(self, records: list[Record]) -> Raw:
+        return np.stack(records) if self.model.kind == "pixels" else Samples.from_arrays(records)
+
+    def _send(self, places: list[_Place], raw: Raw) -> Raw:
+        self.rows += len(places)
+        self.waiting.append(places)
+        return raw
+
+    def _starts(self, name: str, length: int, file: str) -> Sequence[int]:
+        """Return where the windows of a record start; refuse one that is too long to be scored whole."""
+        if self.window is not None:
+            return [0] if length <= self.window else windows(length, self.window, self.step).tolist()
+        longest, width = self.model.longest, self.model.fixed_width
+        columns = self.model.encoder.columns(torch.tensor([length]))
+        if width is not None and columns is not None and int(columns) > width:
+            why = f"this network reads at most {width:,} positions"
+        elif longest and length > LONGER * longest:
+            why = f"the longest training record was {longest:,}"
+        else:
+            return [0]
+        best = width or longest
+        do = f"score it in windows: --window {best} --step {max(1, best // 2)}"
+        if self.model.alphabet is None:
+            do = "cut it, or train on records as long"
+        raise DataError(f"{shown(file)}, record {name}: {length:,} long, but {why}; {do}")
