@@ -223,22 +223,6 @@ class DemoOptions:
     """How large the demo's example is."""
 
     records: int = opt(4000, "training records, half of them positive")
-    filters: tuple[str, ...] = opt(
-        (),
-        "fixed filters for the first layer: a name (sobel, gaussian, ...) or a MEME file; repeatable",
-        metavar="NAME|FILE",
-    )
-    frozen: bool = opt(False, "leave the filters of --filters as they are in training")
-    augment: tuple[str, ...] = opt(
-        (),
-        "random change of training records: a name, MODULE:FUNCTION, or none; repeatable (default: what suits)",
-        metavar="NAME",
-    )
-    strength: float = opt(0.5, "how strongly records are changed, from 0 to 1")
-    mixup: float | None = opt(None, "mix pairs of records: alpha of the weights' Beta distribution (default: 0, off)")
-    cutmix: float | None = opt(None, "paste a part of one record into another: alpha, as for --mixup (default: 0, off)")
-    label_smoothing: float | None = opt(None, "share of each label given to all classes (default: by kind of data)")
-    show_augmented: Path | None = opt(None, "picture (.png, .svg or .pdf) of changed training records to write")
     epochs: int | None = opt(None, "passes over the training records (default: by data size)")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
     seed: int = opt(0, "seed of everything random")

@@ -1,9 +1,15 @@
-"""Small models, evaluations and motifs with hostile names that the tests of the report share."""
+"""Small models, data and motifs, some with hostile names, and a page taken apart: what tests of the report share."""
 
+import base64
+import gzip
+from collections.abc import Sequence
 from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from small_models import dataset, dna_model, letters
 
 from seqcnn.alphabet import DNA
@@ -13,12 +19,17 @@ from seqcnn.model.model import Model
 from seqcnn.motif import Motif
 from seqcnn.motifs.compare import Match
 from seqcnn.motifs.found import FoundMotif, MotifSet, Sites
+from seqcnn.networks import create
+from seqcnn.registry import resolve
 from seqcnn.reporting.document import build_report
+from seqcnn.samples import Samples
 from seqcnn.tasks import fit_task
 
 HOSTILE = "<script>alert(1)</script>"
 LABEL = '"><img src=x onerror=alert(2)>'
 N = 83
+#: Tags without an end.
+VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 
 def learned_logits(classes: npt.ArrayLike) -> npt.NDArray[np.float32]:
@@ -87,3 +98,99 @@ def binary(*, learned: bool = True) -> tuple[Model, Evaluation, MotifSet, Datase
 def report_of(model: Model, evaluation: Evaluation | None, motifs: MotifSet | None, data: Dataset) -> str:
     """The report, as the command line asks for it."""
     return build_report(model, evaluation, motifs, data, command=f"seqcnn report m.safetensors {HOSTILE}.fa -o r.html")
+
+
+class Page(HTMLParser):
+    """A page taken apart: every tag is closed where it should be."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {k: v or "" for k, v in attrs}))
+        assert len(attrs) == len({k for k, _ in attrs}), f"<{tag}> has an attribute twice: {attrs}"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def sections(self) -> list[str]:
+        return [a["data-section"] for _, a in self.tags if "data-section" in a]
+
+    def file(self, name: str) -> str:
+        """The text of a file held in the page."""
+        (uri,) = [a["href"] for a in self.all("a") if a.get("download", "").removesuffix(".gz") == name]
+        data = base64.b64decode(uri.split("base64,")[1])
+        return (gzip.decompress(data) if uri.startswith("data:application/gzip") else data).decode()
+
+
+def pixels(channels: int, *, dtype: type = np.uint8, n: int = 19, height: int = 13, width: int = 17) -> Any:
+    """Random pictures ``(N, C, H, W)``."""
+    high = {np.uint8: 256, np.uint16: 65536}.get(dtype, 1)
+    drawn = np.random.default_rng(channels).random((n, channels, height, width)) * high
+    return drawn.astype(dtype)
+
+
+def samples(variables: int, *, n: int = 19, missing: bool = False, kind: str = "series") -> Samples:
+    """Records of unequal lengths; of trajectories time, x, y and click, of bytes uint8."""
+    rng = np.random.default_rng(variables)
+    records: list[npt.NDArray[Any]] = []
+    for i in range(n):
+        values = rng.normal(size=(variables, 40 + 3 * i)).astype(np.float32)
+        if kind == "trajectory":
+            values[0] = np.arange(values.shape[1])
+            values[3] = values[3] > 1.5
+        if missing:
+            values[0, 5:9] = np.nan
+        records.append(rng.integers(0, 256, (1, 90 + i), np.uint8) if kind == "bytes" else values)
+    return Samples.from_arrays(records)
+
+
+def labelled(raw: Any, task: str = "multiclass", *, encoder: str = "pixels", labels: Sequence[str] = ()) -> Dataset:
+    """Data of three classes, or of numbers from 0 to 300."""
+    n = len(raw)
+    classes = task in ("binary", "multiclass")
+    labels = tuple(labels) or (("no", "yes") if task == "binary" else ("ant", "bee", "cat") if classes else ("angle",))
+    targets = np.arange(n)[:, None] % float(len(labels)) if classes else np.linspace(0, 300, n)[:, None]
+    kind = "samples" if isinstance(raw, Samples) else "pixels"
+    return Dataset(kind, raw, tuple(f"r{i}" for i in range(n)), targets, task, labels, encoder=encoder)
+
+
+def untrained(data: Dataset, network: str = "residual", **settings: Any) -> Model:
+    """An untrained model for the data."""
+    encoder = resolve("encoder", data.encoder).fit(data.raw, **settings)
+    task = fit_task(str(data.task), data.labels, data.targets, {"period": 360.0} if data.task == "circular" else {})
+    width = encoder.width or int(encoder.columns(torch.from_numpy(data.lengths)).max())
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        small = {"stem": 4, "widths": (5, 6)} if network == "residual" else {}
+        small = {"groups": 2, "dilations": 2, "biases": 1} if network == "rocket" else small
+        made = create(
+            network, in_channels=encoder.channels, outputs=task.outputs, height=encoder.height, width=width, **small
+        )
+    return Model(encoder, made, task, alphabet=None, longest=int(data.lengths.max()))

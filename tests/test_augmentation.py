@@ -1,9 +1,12 @@
 """Tests of augmentation: what each change may do to a batch, and a contract over the registry."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+import seqcnn
 from seqcnn.alphabet import DNA, PAD
 from seqcnn.data.augmentation.augmentation import make
 from seqcnn.data.augmentation.codes import ReverseComplement
@@ -13,11 +16,13 @@ from seqcnn.data.batches import rectangle, shuffled_batches
 from seqcnn.encode.onehot import OneHot
 from seqcnn.encode.pixels import Pixels
 from seqcnn.encode.series import Series
-from seqcnn.errors import OptionError
+from seqcnn.errors import OptionError, SeqcnnError
+from seqcnn.plot.contact import contact_sheet
 from seqcnn.registry import names, resolve
 from seqcnn.samples import Samples
 from seqcnn.sequence import Sequences, reverse_complement
 
+DATA = Path(__file__).parents[1] / "data"
 LENGTHS = np.array([17, 11, 9])
 CODES = Sequences.from_codes(
     [np.random.default_rng(i).integers(0, 4, n, dtype=np.uint8) for i, n in enumerate(LENGTHS)]
@@ -187,3 +192,53 @@ def test_a_batch_is_a_rectangle_with_lengths():
     assert torch.equal(rectangle(PIXELS.numpy(), np.array([1, 2]))[0], PIXELS[1:3])
     deep, _ = rectangle(PIXELS.numpy().astype(np.uint16) * 257, np.array([4]))
     assert deep.dtype == torch.float32 and torch.equal(deep, PIXELS[4:].float() * 257)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options"),
+    [
+        (["shapes"], {"augment": ("rotate", "flip"), "mixup": 0.4, "cutmix": 1.0}),
+        (["pos.fa", "neg.fa"], {}),
+    ],
+    ids=["pictures", "sequences"],
+)
+def test_a_contact_sheet_shows_records_and_their_copies(inputs, options, tmp_path):
+    matplotlib_image = pytest.importorskip("matplotlib.image")
+    if "augment" in options:
+        pytest.importorskip("kornia")
+    path = tmp_path / "sheet.png"
+    data = seqcnn.read([DATA / name for name in inputs])
+    seqcnn.train(data, **options, show_augmented=path, epochs=1, folds=0, baselines=False, progress=False)
+    sheet = matplotlib_image.imread(path)[..., :3]
+    rows = (sheet < 0.5).any(2).any(1)
+    assert rows.sum() > 100
+    assert [p.name for p in tmp_path.iterdir()] == ["sheet.png"]
+
+
+def test_a_contact_sheet_of_series_keeps_each_records_length():
+    given = np.random.default_rng(0).normal(size=(2, 1, 9)), np.array([9, 4])
+    fig = contact_sheet([given, given], ids=["a", "b"], title="jitter")
+    assert [len(ax.lines[0].get_xdata()) for ax in fig.axes] == [9, 9, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"show_augmented": "sheet.gif"}, "sheet.gif: expected a name that ends in .png"),
+        ({"show_augmented": "none/sheet.png"}, "none"),
+        ({"show_augmented": "sheet.png", "augment": ("none",)}, "nothing is changed in training"),
+        ({"show_augmented": "sheet.png", "network": "rocket"}, "the rocket network is fitted at once"),
+    ],
+)
+def test_a_contact_sheet_that_cannot_be_drawn_is_refused_before_training(options, said, tmp_path):
+    path = tmp_path / options.pop("show_augmented")
+    with pytest.raises(SeqcnnError, match=said):
+        seqcnn.train(seqcnn.read(DATA / "shapes"), show_augmented=path, progress=False, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_random_changes_make_auto_choose_a_network_that_is_trained_in_steps():
+    data = seqcnn.read(DATA / "shapes")
+    quick = {"epochs": 1, "folds": 0, "baselines": False, "progress": False}
+    assert seqcnn.train(data, augment=("shift",), **quick).record.options["network"] == "residual"
+    assert seqcnn.train(data, **quick).record.options["network"] == "rocket"

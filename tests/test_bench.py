@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCH = Path(__file__).parent.parent / "scripts" / "bench" / "accuracy"
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(BENCH), *arguments], capture_output=True, text=True, timeout=300)
+def run(*arguments: str, script: Path = BENCH) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=300)
 
 
 def test_accuracy_runs_on_tiny_input_and_leaves_the_table_alone() -> None:
@@ -24,3 +26,20 @@ def test_accuracy_says_which_data_is_absent(tmp_path: Path) -> None:
     done = run("--data", str(tmp_path), "--only", "splice")
     assert done.returncode == 2
     assert "splice_uci is absent" in done.stderr
+
+
+def test_accuracy_runs_on_tiny_recordings_and_series() -> None:
+    pytest.importorskip("PIL")
+    done = run("--tiny", "--only", "audio", "Coffee as gadf")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("audio_fsdd", "Coffee as gadf"):
+        assert f"{name} seed 0: accuracy" in done.stdout
+
+
+def test_speed_compares_equal_pictures() -> None:
+    pytest.importorskip("pyts")
+    done = run("--tiny", "--rounds", "1", script=BENCH.with_name("speed"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    for kind, line in zip(("gadf", "gasf", "mtf"), done.stdout.splitlines(), strict=True):
+        assert line.startswith(f"| {kind}, made up")
+        assert float(line.split("|")[-2]) < 1e-5

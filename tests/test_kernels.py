@@ -98,3 +98,15 @@ def test_fixed_filters_are_a_layer_like_any_other(trainable) -> None:
 def test_mistakes_are_named(call, error, message) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_filters_of_several_channels_sum_over_them_and_see_nothing_beyond_the_ends():
+    rng = np.random.default_rng(0)
+    image, weights = rng.normal(size=(2, 4, 1, 11)), rng.normal(size=(3, 4, 1, 5))
+    found = kernels.filtered(torch.from_numpy(image), torch.from_numpy(weights).float()).numpy()
+    padded = np.pad(image, ((0, 0), (0, 0), (0, 0), (2, 2)))
+    for i in range(11):
+        expected = np.einsum("nchw,fchw->nf", padded[..., i : i + 5], weights)
+        np.testing.assert_allclose(found[:, :, 0, i], expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(ShapeError, match=r"expected weights \(F, 1, h, w\) or \(F, 3, h, w\)"):
+        kernels.filtered(torch.zeros(1, 3, 5, 5), torch.zeros(2, 4, 3, 3))

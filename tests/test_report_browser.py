@@ -4,10 +4,13 @@ import html
 import json
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
-from report_examples import binary, report_of
+from report_examples import binary, labelled, pixels, report_of, samples, untrained
+
+from seqcnn.workflow.report import report
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
@@ -50,14 +53,34 @@ addEventListener("load", async () => {
 """
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the browser finds in the report at 390 and at 1440 pixels."""
-    folder = tmp_path_factory.mktemp("browser")
-    page = html.escape(report_of(*binary()))
-    frames = "".join(f'<iframe width="{w}" height="900" srcdoc="{page}"></iframe>' for w in (390, 1440))
+#: What the pages on pictures and samples are asked: whether anything sticks out, and whether every picture is drawn.
+LOOK = """
+addEventListener("load", () => {
+  const seen = {};
+  for (const frame of document.querySelectorAll("iframe")) {
+    const page = frame.contentDocument, told = {};
+    told.width = page.documentElement.scrollWidth;
+    told.wide = [...page.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > frame.width
+      && !e.closest(".scroll, svg, .vh")).map((e) => e.outerHTML.slice(0, 80));
+    told.small = [...page.querySelectorAll("main img, .drawn svg, .filters svg")].filter((e) => {
+      const box = e.getBoundingClientRect(); return box.width < 30 || box.height < 14;
+    }).map((e) => e.outerHTML.slice(0, 80));
+    seen[frame.title + frame.width] = told;
+  }
+  document.getElementById("seen").textContent = JSON.stringify(seen);
+});
+"""
+
+
+def looked(folder: Path, pages: dict[str, str], probe: str) -> dict[str, Any]:
+    """Return what a probe finds in pages in frames of 390 and of 1440 pixels."""
+    frames = "".join(
+        f'<iframe title="{name}" width="{w}" height="900" srcdoc="{html.escape(page)}"></iframe>'
+        for name, page in pages.items()
+        for w in (390, 1440)
+    )
     outer = folder / "outer.html"
-    outer.write_text(f"<!doctype html><body>{frames}<pre id=seen></pre><script>{PROBE}</script>", "utf-8")
+    outer.write_text(f"<!doctype html><body>{frames}<pre id=seen></pre><script>{probe}</script>", "utf-8")
     command = [
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -68,6 +91,23 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     found = done.stdout.rpartition('<pre id="seen">')[2].partition("</pre>")[0]
     assert found, f"the browser said nothing: {done.stderr[-400:]}"
     return dict(json.loads(html.unescape(found)))
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the browser finds in the report at 390 and at 1440 pixels."""
+    return looked(tmp_path_factory.mktemp("browser"), {"": report_of(*binary())}, PROBE)
+
+
+def test_pictures_and_samples_fit_the_page(tmp_path: Path) -> None:
+    made = {"pixels": labelled(pixels(3)), "turned": labelled(pixels(2), "circular")}
+    for encoder, variables in (("series", 5), ("gadf", 5), ("spectrogram", 1), ("trajectory", 4), ("bytes", 1)):
+        made[encoder] = labelled(samples(variables, kind=encoder), encoder=encoder)
+    pages = {name: report(untrained(data), data).html for name, data in made.items()}
+    for name, told in looked(tmp_path, pages, LOOK).items():
+        assert told["wide"] == [], name
+        assert told["width"] <= int(name[-4:].lstrip("abcdefghijklmnopqrstuvwxyz")), name
+        assert told["small"] == [], name
 
 
 @pytest.mark.parametrize("width", ["390", "1440"])

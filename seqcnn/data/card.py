@@ -42,13 +42,14 @@ def records(data: "Dataset") -> str:
         return f"{len(data):,} pictures of {width} x {height} pixels, {channels} channel{'s' * (channels > 1)}"
     what = f"{len(data):,} {'' if data.alphabet is None else data.alphabet.name} records"
     if isinstance(data.raw, Samples):
-        what = f"{len(data):,} {_SAMPLES.get(data.encoder, 'series')}"
+        rate = data.settings.get("rate")
+        what = f"{len(data):,} {_SAMPLES.get(data.encoder, 'recordings' if rate else 'series')}"
         if data.raw.variables > 1 and data.encoder != "trajectory":
             what += f" of {data.raw.variables} variables"
-        if data.settings.get("rate"):
-            what += f" at {data.settings['rate']:g} Hz"
         if data.encoder not in ("series", "trajectory", "bytes"):
             what += f" as {data.encoder}"
+        if rate and len(data):
+            return f"{what} of {data.lengths.min() / rate:.2g} to {data.lengths.max() / rate:.2g} s at {rate:g} Hz"
     if len(data) == 0:
         return what
     shortest, longest = data.lengths.min(), data.lengths.max()

@@ -167,6 +167,10 @@ class Dataset:
         """Whether the targets are numbers, not classes."""
         return self.task is not None and bool(resolve("task", self.task).numeric)
 
+    def counted(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return those of `indices` whose records have a weight above 0."""
+        return indices if self.weights is None else indices[self.weights[indices] > 0]
+
     def take(self, indices: npt.ArrayLike) -> "Dataset":
         """Return the records at `indices`, in that order; a parent that is left behind is forgotten."""
         index = np.asarray(indices, np.int64)

@@ -91,9 +91,10 @@ class _Angular(Gramian):
 
     def picture(self, values: Tensor, real: Tensor) -> Tensor:
         """Return the field of each series."""
-        cosine = rescaled(aggregated(values, real, self.height), self.low, self.high)
+        # In double precision: close to 1 a cosine's rounding error is a hundred times larger in the sine.
+        cosine = rescaled(aggregated(values.double(), real, self.height), self.low, self.high)
         sine = (1 - cosine.square()).clamp(0, 1).sqrt()
-        return self.field(cosine, sine)
+        return self.field(cosine.float(), sine.float())
 
     def field(self, cosine: Tensor, sine: Tensor) -> Tensor:
         """Return the field ``(..., S, S)`` of angles ``(..., S)``."""
@@ -217,7 +218,7 @@ def aggregated(values: Tensor, real: Tensor, size: int) -> Tensor:
         return values
     place = torch.arange(whole_length, device=values.device).expand(len(values), -1).contiguous()
     segment = torch.searchsorted(start, place, right=True) - 1
-    total = torch.zeros(*values.shape[:2], size, device=values.device)
+    total = torch.zeros(*values.shape[:2], size, dtype=values.dtype, device=values.device)
     total.scatter_add_(2, segment.unsqueeze(1).expand_as(values), torch.where(real, values, 0))
     end = torch.cat([start[:, 1:], length], 1)
     mean = total / (end - start).clamp(min=1).unsqueeze(1)

@@ -114,6 +114,7 @@ def moments(values: Tensor, known: Tensor | None = None) -> tuple[Tensor, Tensor
     known = values.isfinite() if known is None else known
     count = known.sum(-1, keepdim=True).clamp(min=1)
     mean = torch.where(known, values, 0).sum(-1, keepdim=True) / count
+    mean = mean + torch.where(known, values - mean, 0).sum(-1, keepdim=True) / count  # what float32 lost the first time
     rest = torch.where(known, values - mean, 0)
     std = (rest.square().sum(-1, keepdim=True) / count).sqrt()
     return mean, torch.where(std > 1e-6 * mean.abs().clamp(min=1e-6), std, 1)

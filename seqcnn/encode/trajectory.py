@@ -76,10 +76,14 @@ class Trajectory(Encoder):
         move = move * moved.unsqueeze(1)
         wait = time.diff(dim=-1, prepend=time[:, :1]).clamp(min=0) * moved
         usual = (wait.sum(-1, keepdim=True) / moved.sum(-1, keepdim=True).clamp(min=1)).clamp(min=1e-12)
-        velocity = move / wait.clamp(min=usual * 1e-2).unsqueeze(1)
-        change = velocity.diff(dim=-1, prepend=velocity[..., :1]) * moved.unsqueeze(1)
-        speed, change = velocity.norm(dim=1), change.norm(dim=1)
-        along = torch.stack([_share(speed), _share(change)], 1)  # (N, 2, T)
+        wait = wait.clamp(min=usual * 1e-2)
+        velocity = move / wait.unsqueeze(1)
+        speed = velocity.norm(dim=1)
+        again = moved & torch.cat([torch.zeros_like(moved[:, :1]), moved[:, :-1]], 1)  # a step that follows a step
+        change = velocity.diff(dim=-1, prepend=velocity[..., :1]).norm(dim=1) * again * 2 / (wait + wait.roll(1, -1))
+        # No acceleration counts as large that would take longer than the record to stop the pointer.
+        least = speed.amax(-1, keepdim=True) / (wait * moved).sum(-1, keepdim=True).clamp(min=1e-12)
+        along = torch.stack([_share(speed), _share(change, least)], 1)  # (N, 2, T)
         ink, drawn = self._draw(place, move.norm(dim=1).cumsum(-1), along, last=within.sum(-1, keepdim=True) - 1)
         clicks = self._splat(place.round(), (click * within).unsqueeze(1))[:, 0]
         return torch.cat([ink, drawn, clicks.clamp(max=1).unsqueeze(1)], 1)
@@ -114,6 +118,6 @@ class Trajectory(Encoder):
         return picture.scatter_add_(2, index, values).view(*values.shape[:2], self.height, self.height)
 
 
-def _share(values: Tensor) -> Tensor:
-    """Return `values` ``(N, T)`` as shares of each record's largest."""
-    return values / values.amax(-1, keepdim=True).clamp(min=1e-12)
+def _share(values: Tensor, least: Tensor | float = 0.0) -> Tensor:
+    """Return `values` ``(N, T)`` as shares of each record's largest, or of `least` where that is larger."""
+    return values / values.amax(-1, keepdim=True).clamp(min=1e-12).clamp(min=least)

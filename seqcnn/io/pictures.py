@@ -110,6 +110,8 @@ def _stack(path: str | Path, name: str) -> Picture:
             alpha = "S" in axes and values.shape[axes.index("S")] == 4 and page.photometric == 2
     except (tifffile.TiffFileError, ValueError, OSError, IndexError, KeyError, RuntimeError) as error:
         raise FormatError(f"{name}: the stack is damaged, or packed in a way unknown ({error}); save it anew") from None
+    if not values.size or "Y" not in axes or "X" not in axes:
+        raise FormatError(f"{name}: the picture has no pixel; delete it")
     y, x = axes.index("Y"), axes.index("X")
     if alpha:
         values = values.take(range(3), axis=axes.index("S"))

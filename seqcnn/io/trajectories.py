@@ -76,6 +76,6 @@ def _number(cell: str, name: str, row: int, column: str) -> float:
         number = float(cell)
     except ValueError:
         number = np.inf
-    if np.isinf(number):
+    if abs(number) > float(np.finfo(np.float32).max):
         raise FormatError(f"{name}, row {row}, column {column!r}: expected a number, found {cell!r}")
     return number

@@ -66,7 +66,7 @@ class LeNet(Network):
         if height > 1 and (height < lowest or width < narrowest):
             raise OptionError(
                 f"lenet: expected pictures of at least {lowest} x {narrowest} pixels, found {height} x {width}; "
-                "enlarge them, or pass a smaller kernel or pools"
+                f"enlarge them (--size {max(lowest, narrowest)}), or take a smaller kernel or another network"
             )
         self.minimum_width, self.fixed_width = narrowest, width
         sides = [(row[0], step[0]) for row, step in zip(rows, self.steps, strict=True)]

@@ -13,6 +13,8 @@ from seqcnn.nn.padding import inside
 
 #: Filters of a group, and their longer side; of the fixed filters, the number of weights of 2 among weights of -1.
 _PER_GROUP, _LONG, _TWOS = 8, 9, 3
+#: A bias is so far from the responses that gave it that their rounding does not matter.
+_APART = 1e-4
 
 
 class Rocket(Network):
@@ -244,7 +246,8 @@ class _Running(_Bank):
         golden = (5**0.5 - 1) / 2
         share = 0.01 + 0.98 * ((torch.arange(1, number + 1, dtype=torch.float64) * golden) % 1)
         at = (share.view(self.bias.shape) * (ordered.shape[1] - 1)).long().to(ordered.device)
-        self.bias.copy_(ordered.gather(1, at))
+        value, next_value = ordered.gather(1, at), ordered.gather(1, (at + 1).clamp(max=ordered.shape[1] - 1))
+        self.bias.copy_(value + ((next_value - value) / 2).clamp(min=_APART))
 
 
 def _steps(span: int, taps: int, most: int) -> list[int]:

@@ -98,16 +98,18 @@ def sharpen(amount: float = 1.0, *, diagonals: bool = False) -> Tensor:
 
 
 def fixed(weights: Tensor, *, channels: int = 1, trainable: bool = False) -> nn.Conv2d:
-    """Return fixed filters as a layer: torch's own convolution, each filter over each channel by itself.
+    """Return fixed filters as a layer: torch's own convolution.
 
-    The output has the size of the input (edges are continued, and an even filter reaches further back than forward)
-    and ``channels * F`` channels, those of the first input channel first. For a matrix of a motif, which sums over its
-    channels, see `seqcnn.nn.filters.pwm_weights`.
+    The output has the size of the input; an even filter reaches one further forward than back. Filters of one channel
+    go over each channel by itself, edges continued, and give ``channels * F`` channels, those of the first input
+    channel first. Filters of as many channels as the image, such as the matrix of a motif, sum over them and give F;
+    beyond the ends of a sequence there is nothing.
 
     Parameters
     ----------
     weights
-        ``(F, 1, h, w)``, as the functions of this file make them.
+        ``(F, 1, h, w)``, as the functions of this file make them, or ``(F, channels, h, w)``, as
+        `seqcnn.nn.filters.pwm_weights` does.
     channels
         C of the image.
     trainable
@@ -123,15 +125,16 @@ def fixed(weights: Tensor, *, channels: int = 1, trainable: bool = False) -> nn.
     >>> fixed(sobel(), channels=3)(torch.zeros(2, 3, 17, 11)).shape
     torch.Size([2, 6, 17, 11])
     """
-    if weights.dim() != 4 or weights.shape[1] != 1:
-        raise ShapeError(f"fixed: expected weights (F, 1, h, w), found {tuple(weights.shape)}")
-    filters, _, height, width = weights.shape
+    if weights.dim() != 4 or weights.shape[1] not in (1, channels):
+        raise ShapeError(f"fixed: expected weights (F, 1, h, w) or (F, {channels}, h, w), found {tuple(weights.shape)}")
+    filters, read, height, width = weights.shape
+    groups = channels // read
     layer = nn.Conv2d(
-        channels, channels * filters, (height, width), padding="same", padding_mode="replicate",
-        groups=channels, bias=False,
+        channels, groups * filters, (height, width), padding="same", groups=groups, bias=False,
+        padding_mode="replicate" if read == 1 else "zeros",
     )  # fmt: skip
     with torch.no_grad():
-        layer.weight.copy_(weights.repeat(channels, 1, 1, 1))
+        layer.weight.copy_(weights.repeat(groups, 1, 1, 1))
     layer.weight.requires_grad_(trainable)
     return layer
 
@@ -139,10 +142,17 @@ def fixed(weights: Tensor, *, channels: int = 1, trainable: bool = False) -> nn.
 def filtered(image: Tensor, weights: Tensor) -> Tensor:
     """Return an image ``(N, C, H, W)``, picture ``(H, W)`` or series ``(T,)`` after fixed filters, in its own shape.
 
-    Several filters, or channels, give ``(N, C * F, H, W)`` or ``(F, H, W)``.
+    Several filters, or channels, give ``(N, C * F, H, W)`` or ``(F, H, W)``; filters that sum over the channels give
+    ``(N, F, H, W)``: with the matrix of a motif, its score at each place of a sequence.
 
     Examples
     --------
+    >>> from seqcnn.encode.onehot import OneHot
+    >>> from seqcnn.nn.filters import pwm_weights
+    >>> codes = torch.tensor([[3, 3, 0, 2, 1]], dtype=torch.uint8)  # TTAGC
+    >>> tag = torch.eye(4)[[3, 0, 2]].numpy() * 0.96 + 0.01
+    >>> filtered(OneHot("dna")(codes), pwm_weights([tag], 3)).squeeze().argmax().item()
+    2
     >>> filtered(torch.tensor([0.0, 0, 3, 0, 0]), moving_average((1, 3))).tolist()
     [0.0, 1.0, 1.0, 1.0, 0.0]
     """

@@ -28,7 +28,7 @@ def png(pixels: Colors, *, palette: Colors | None = None) -> bytes:
     Parameters
     ----------
     palette
-        Colors ``(256, 3)`` that grey pixels are looked up in.
+        Colors ``(256, 3)`` that grey pixels are looked up in; the last one is transparent.
 
     >>> png(np.zeros((2, 3), np.uint8))[:8]
     b'\x89PNG\r\n\x1a\n'
@@ -48,7 +48,10 @@ def png(pixels: Colors, *, palette: Colors | None = None) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
-    colors = b"" if palette is None else chunk(b"PLTE", palette.astype(np.uint8).tobytes())
+    colors = b""
+    if palette is not None:
+        opaque = bytes([255] * (len(palette) - 1) + [0])
+        colors = chunk(b"PLTE", palette.astype(np.uint8).tobytes()) + chunk(b"tRNS", opaque)
     return b"\x89PNG\r\n\x1a\n" + header + colors + chunk(b"IDAT", min(packed, key=len)) + chunk(b"IEND", b"")
 
 
@@ -58,6 +61,16 @@ def picture_uri(pixels: Values, *, most: int = MOST_PIXELS) -> str:
     Three channels are red, green and blue, two are magenta and green; of more the mean is shown in grey. Pixels of 8
     bits are shown as they are, others are stretched from the picture's 1st to its 99th percentile.
     """
+    colors = picture_colors(pixels, most=most)
+    return _uri(png(colors if colors.shape[2] == 3 else colors[:, :, 0]))
+
+
+def picture_colors(pixels: Values, *, most: int = MOST_PIXELS) -> Colors:
+    """Return the colors ``(h, w, 3)``, or the grey ``(h, w, 1)``, that a picture ``(C, H, W)`` is shown in.
+
+    >>> picture_colors(np.zeros((1, 200, 100), np.uint8)).shape
+    (67, 34, 1)
+    """
     step = ceil(max(pixels.shape[1:]) / most)
     small = thinned(pixels, rows=ceil(pixels.shape[1] / step), columns=ceil(pixels.shape[2] / step))
     levels = small / 255 if pixels.dtype == np.uint8 else stretched(small, pixels)
@@ -65,8 +78,7 @@ def picture_uri(pixels: Values, *, most: int = MOST_PIXELS) -> str:
         levels = levels[[0, 1, 0]]
     elif len(levels) != 3:
         levels = levels.mean(0, keepdims=True)
-    colors = (255 * levels).round().astype(np.uint8)
-    return _uri(png(colors.transpose(1, 2, 0) if len(colors) == 3 else colors[0]))
+    return (255 * levels).round().astype(np.uint8).transpose(1, 2, 0)
 
 
 def thinned(values: Values, *, rows: int, columns: int) -> npt.NDArray[np.float64]:
@@ -123,7 +135,7 @@ def montage(channels: Values, *, gap: int = 1, columns: int | None = None) -> np
 
 
 def heat_uri(values: Values, *, low: float, high: float) -> str:
-    """Return values ``(H, W)`` from `low` (dark) to `high` (bright) as a data URI; NaN is the grey between channels."""
+    """Return values ``(H, W)`` from `low` (dark) to `high` (bright) as a data URI; NaN is transparent."""
     return _mapped((np.asarray(values, np.float64) - low) / ((high - low) or 1.0), _heat())
 
 

@@ -17,7 +17,7 @@ from seqcnn.plot.palette import BLUE, CYCLE, GREY, ORANGE
 from seqcnn.reporting.bands import auroc_difference, correlation_difference, mean_difference
 from seqcnn.reporting.gallery import Shown
 from seqcnn.reporting.inputs import Nouns, nouns_of
-from seqcnn.reporting.words import spoken
+from seqcnn.reporting.words import named, spoken
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,6 +25,8 @@ Floats = npt.NDArray[np.float64]
 NEGLIGIBLE = 0.01
 #: Probability from which a class or label is called, where the evaluation does not say.
 _THRESHOLD = 0.5
+#: Errors along a circle of at least this length are told with one decimal.
+_LONG_CIRCLE = 100.0
 #: Units of a circular scale that its length tells.
 _CIRCLES = {360.0: "°"}
 
@@ -86,11 +88,6 @@ class Material:
         return bool(self.model.task.numeric)
 
     @property
-    def closed_form(self) -> bool:
-        """Whether the network was fitted at once, not trained in steps."""
-        return "fit" in self.model.record.options
-
-    @property
     def period(self) -> float | None:
         """Length of the scale of circular targets; None for others."""
         return getattr(self.model.task, "period", None)
@@ -99,6 +96,10 @@ class Material:
     def target_unit(self) -> str:
         """The unit of the targets where it is known: degrees, of a circle of 360."""
         return _CIRCLES.get(self.period or 0.0, "")
+
+    def digits(self, metric: str) -> int:
+        """Return how many decimals a figure is told with: errors in degrees need no more than one."""
+        return 1 if metric.endswith("_error") and (self.period or 0) >= _LONG_CIRCLE else 3
 
     def turned(self, difference: npt.ArrayLike) -> Floats:
         """Return differences of circular values along the shorter way: from minus to plus half a period."""
@@ -140,9 +141,12 @@ class Material:
         return self.model.task.evidence
 
     def chance(self, metric: str) -> float | None:
-        """Return what guessing reaches in a metric, where that is known: the headline's, or of errors on a circle."""
+        """Return what guessing reaches in a metric, where that is known; in accuracy, naming the commonest class."""
         if self.period is not None and metric in ("median_error", "mean_error"):
             return self.period / 4
+        if metric == "accuracy":
+            counts = self.evaluation.n_per_class if self.evaluation is not None else {}
+            return max(counts.values()) / max(sum(counts.values()), 1) if counts else None
         return self.headline[1] if metric == self.headline[0] else None
 
     def figure(self, metric: str, baseline: str | None = None) -> Figure:
@@ -298,7 +302,7 @@ class Material:
         """What the network was asked to do, as a title."""
         labels = self.model.labels
         if self.task == "binary":
-            return f"Telling {labels[1]} from {labels[0]}"
+            return f"Telling {named(labels[1])} from {named(labels[0])}"
         if self.task == "multiclass":
             return f"Telling {len(labels)} classes apart"
         if self.task == "multilabel":
@@ -313,7 +317,8 @@ class Material:
                 return "amino acids and length" if protein else "composition"
             if self.kind == "samples" and self.model.encoder.height == 1:
                 return "mean of each variable" if self.model.encoder.channels > 1 else "mean of the series"
-            return "mean of each channel" if self.model.encoder.channels > 1 else "mean brightness"
+            one = "mean brightness" if self.kind == "pixels" else "mean of the picture"
+            return "mean of each channel" if self.model.encoder.channels > 1 else one
         return spoken(name)
 
 

@@ -20,6 +20,8 @@ Image = npt.NDArray[np.float32]
 _WIDEST = 240
 #: Height in CSS pixels of the line above a picture of the same width.
 _LINE_ABOVE = 34
+#: Widths in CSS pixels of a square picture beside a line: of one channel, of several.
+_ACROSS = (84, 132)
 #: Channels of a picture that are drawn.
 _MOST_CHANNELS = 16
 #: Variables of a trajectory in `Samples`.
@@ -41,12 +43,15 @@ class Portrait:
         Drawing as markup; empty where there is none.
     coarse
         Whether the picture has fewer pixels than it is drawn with, so that its pixels are to show.
+    across
+        Width of the picture beside a line, in CSS pixels; 0 where the layout settles it.
     """
 
     layout: str
     picture: str = ""
     line: Markup = Markup("")
     coarse: bool = True
+    across: int = 0
 
 
 def portrait(model: Model, raw: Raw, row: int, *, name: str) -> Portrait:
@@ -59,15 +64,16 @@ def portrait(model: Model, raw: Raw, row: int, *, name: str) -> Portrait:
     if model.encoder.height == 1:
         return Portrait("line", line=_line(values, name))
     image, _ = image_of(model, raw, row)
+    across = _ACROSS[len(image) > 1]
     if encoder == "trajectory":
         way = Markup(path_svg(values[_X], values[_Y], values[_CLICK], title=f"Path of {name}"))
-        return Portrait("beside", image_uri(model, image), way)
+        return Portrait("beside", image_uri(model, image), way, across=across)
     if encoder == "bytes":
         line = Markup(series_svg(values, title=f"Bytes of {name}", span=(0, 255), width=120, height=84))
-        return Portrait("beside", image_uri(model, image), line)
+        return Portrait("beside", image_uri(model, image), line, across=across)
     if encoder == "spectrogram":
         return Portrait("over", image_uri(model, image), _line(values, name, height=_LINE_ABOVE), coarse=False)
-    return Portrait("beside", image_uri(model, image), _line(values, name, width=120, height=84))
+    return Portrait("beside", image_uri(model, image), _line(values, name, width=120, height=84), across=across)
 
 
 def _line(values: npt.NDArray[np.generic], name: str, *, width: int = 220, height: int = 64) -> Markup:
@@ -98,7 +104,9 @@ def image_uri(model: Model, image: Image) -> str:
     small = montage(thinned(channels, rows=side, columns=side))
     if name in ("gadf", "gasf"):
         return signed_uri(small, largest=1.0)
-    return heat_uri(small, low=-1.0 if name == "bytes" else 0.0, high=1.0)
+    if name == "bytes":
+        return picture_uri((127.5 + 127.5 * channels).round().clip(0, 255).astype(np.uint8))
+    return heat_uri(small, low=0.0, high=1.0)
 
 
 def explained(model: Model) -> str:

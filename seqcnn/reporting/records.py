@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import chain, zip_longest
+from math import ceil, log10
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ def best_and_worst(material: Material, each: int) -> list[Chosen]:
     """Return groups of at most `each` records: the best and the worst predicted, none of them empty."""
     rows = at_hand(material)
     order = rows[np.argsort(material.losses[rows], kind="stable")]
-    if material.task == "binary":
+    if material.task == "binary" and material.kind == "codes":
         negative, positive = material.classes
         truth = material.truth[order, 0]
         yes, no = order[truth == 1], order[truth == 0]
@@ -46,14 +47,14 @@ def best_and_worst(material: Material, each: int) -> list[Chosen]:
         if material.numeric:
             best, worst = "smallest error", "largest error"
         half = order[: min(each, len(order) // 2)]
-        text = f"Of all records, those with the {best}."
-        if material.task == "multiclass" and len(half):
+        many = material.nouns.many
+        text, told = f"Of all {many}, those with the {best}.", f"Of all {many}, those with the {worst}"
+        if material.classes:
             half = np.array(_in_turn(material, order)[: len(half)], np.int64)
-            text = "Of each class in turn, the records with the most probable true answer."
-        groups = [
-            Chosen("Best predicted", text, half),
-            Chosen("Worst predicted", f"Of all records, those with the {worst}.", order[::-1][:each]),
-        ]
+            text = f"Of each class in turn, the {many} with the most probable true answer."
+            missed = sum(wrong(material, int(at)) for at in order)
+            told += f"; {f'{missed:,}' if missed else 'none'} of the {material.nouns.count(len(order))} predicted wrong"
+        groups = [Chosen("Best predicted", text, half), Chosen("Worst predicted", f"{told}.", order[::-1][:each])]
     return [group for group in groups if len(group.records)]
 
 
@@ -84,14 +85,23 @@ def said(material: Material, at: int) -> list[tuple[str, str]]:
     if material.task == "multilabel":
         held = [labels[i] for i in np.flatnonzero(truth == 1)]
         found = [f"{labels[i]} ({percent(scores[i])})" for i in np.flatnonzero(scores >= material.threshold)]
-        return [("truly", ", ".join(held[:6]) or "none"), ("predicted", ", ".join(found[:6]) or "none")]
-    told = []
-    for i in range(min(len(labels), 4)):
-        text = f"{scores[i]:.3g}, truly {truth[i]:.3g}" if np.isfinite(truth[i]) else f"{scores[i]:.3g}"
-        if material.period is not None and np.isfinite(truth[i]):
-            text += f", off by {abs(float(material.turned(scores[i] - truth[i]))):.3g}"
-        told.append((labels[i], text))
-    return told
+        unknown = [labels[i] for i in np.flatnonzero(np.isnan(truth))]
+        parts = [", ".join(held[:6])] if held else []
+        parts += [f"not known: {', '.join(unknown[:6])}"] if unknown else []
+        return [("truly", "; ".join(parts) or "none"), ("predicted", ", ".join(found[:6]) or "none")]
+    return [(labels[i], _number_said(material, truth[i], scores[i])) for i in range(min(len(labels), 4))]
+
+
+def _number_said(material: Material, truth: float, score: float) -> str:
+    """Return the prediction of a number and, where it is known, the truth; on a circle also how far it is off."""
+    if material.period is None:
+        return f"{score:.3g}" + (f", truly {truth:.3g}" if np.isfinite(truth) else "")
+    digits, unit = max(0, 3 - ceil(log10(material.period))), material.target_unit
+    text = f"{score:.{digits}f}{unit}"
+    if not np.isfinite(truth):
+        return text
+    off = abs(float(material.turned(score - truth)))
+    return f"{text}, truly {truth % material.period:.{digits}f}{unit}, off by {off:.{digits}f}{unit}"
 
 
 def wrong(material: Material, at: int) -> bool:

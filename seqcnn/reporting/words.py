@@ -63,6 +63,15 @@ def spoken(name: str) -> str:
     return SPOKEN.get(name, name.replace("_", " "))
 
 
+def named(label: str) -> str:
+    """Return a class name that can stand in a sentence: a bare number needs the noun.
+
+    >>> named("cats"), named("1")
+    ('cats', 'class 1')
+    """
+    return label if any(letter.isalpha() for letter in label) else f"class {label}"
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Return `value` with `digits` decimals, more sparingly where it is large; a dash where it is undefined.
 

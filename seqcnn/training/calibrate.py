@@ -12,7 +12,12 @@ _OFFSET_SPREAD = 2.0
 
 
 def fit_calibration(
-    task: Task, logits: npt.NDArray[np.float32], targets: npt.NDArray[np.float32], *, weighted: bool = True
+    task: Task,
+    logits: npt.NDArray[np.float32],
+    targets: npt.NDArray[np.float32],
+    *,
+    weights: npt.NDArray[np.floating] | None = None,
+    weighted: bool = True,
 ) -> Calibration:
     """Return the layer that makes the likelihood of the validation records largest.
 
@@ -27,6 +32,8 @@ def fit_calibration(
         Of validation records, ``(N, K)``.
     targets
         As `Task.encode` gives them, ``(N, T)``.
+    weights
+        Of the records, ``(N,)``; only their ratios matter.
     weighted
         Whether the network was trained with the task's class weights.
 
@@ -39,13 +46,15 @@ def fit_calibration(
         return layer
     expected = torch.tensor(task.prior_shift, dtype=torch.float64) * float(weighted)
     z, t = torch.from_numpy(logits).double(), torch.from_numpy(targets).double()
+    share = np.ones(len(logits)) if weights is None else np.asarray(weights, np.float64)
+    each = torch.from_numpy(share / share[share > 0].mean() if share.any() else share)
     log_scale = torch.zeros(1 if task.name == "multiclass" else task.outputs, dtype=torch.float64, requires_grad=True)
     offset = torch.zeros(task.outputs, dtype=torch.float64, requires_grad=True)
     solver = torch.optim.LBFGS([log_scale, offset], max_iter=100, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         solver.zero_grad()
-        loss = task.record_loss(z * log_scale.exp() + expected + offset, t).sum()
+        loss = (task.record_loss(z * log_scale.exp() + expected + offset, t) * each).sum()
         loss = loss + 0.5 * (log_scale**2).sum() + 0.5 * ((offset / _OFFSET_SPREAD) ** 2).sum()
         torch.autograd.backward(loss)
         return loss

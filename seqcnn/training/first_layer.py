@@ -82,6 +82,8 @@ def _weights(name: str, shape: tuple[int, int, int], alphabet: Alphabet | None) 
             kernel = kernel.narrow(axis, beyond // 2, side)
     if "sigma" in given and name == "gaussian":
         kernel = kernel / kernel.sum((2, 3), keepdim=True)
+    elif "sigma" in given:  # whose tails were cut off: even light is nothing still
+        kernel = kernel - kernel.mean((2, 3), keepdim=True)
     weights = torch.zeros(len(kernel), channels, height, width)
     top, left = (height - kernel.shape[2]) // 2, (width - kernel.shape[3]) // 2
     weights[:, :, top : top + kernel.shape[2], left : left + kernel.shape[3]] = kernel / channels
@@ -129,3 +131,4 @@ def placed(
         yield len(weights)
     finally:
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -47,7 +47,7 @@ def out_of_fold(plan: Plan, data: Dataset, progress: Progress) -> tuple[Logits, 
     logits = np.zeros((len(data), plan.task.outputs), np.float32)
     others: dict[str, Logits] = {}
     for f in range(k):
-        held, rest = np.flatnonzero(fold == f), np.flatnonzero(fold != f)
+        held, rest = np.flatnonzero(fold == f), data.counted(np.flatnonzero(fold != f))
         if not len(held):
             continue
         inner = split(replace(data.take(rest), parts=None), valid=_STEERING, test=0, seed=seed)

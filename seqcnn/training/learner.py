@@ -106,22 +106,8 @@ def learn(
         baseline = fit_baseline(plan, data, both, plan.network)
         details = {"fit": baseline.choice}
         return Learned(baseline.network, Calibration(plan.task.outputs), notes=baseline.notes, details=details)
-    seed = plan.options.seed
-    settings: dict[str, Any] = {"positions": plan.positions == "aware"} if knows_positions(plan.network) else {}
-    settings |= {"seed": seed} if "seed" in options(plan.network) else {}
-    encoder = plan.encoder
-    with seeded(seed):
-        network = create(
-            plan.network,
-            in_channels=encoder.channels,
-            outputs=plan.task.outputs,
-            height=encoder.height,
-            width=plan.width,
-            **settings,
-        )
+    network, encoder, seed = build(plan), plan.encoder, plan.options.seed
     if network.closed_form:
-        if plan.options.filters:
-            raise OptionError(f"--filters: the filters of {plan.network} are its own; pass --network residual")
         if progress is not None:
             progress.start(title, 1)
         both = np.sort(np.concatenate([train, valid]))
@@ -165,6 +151,22 @@ def learn(
         "fixed_filters": fixed,
     }
     return Learned(network, found.calibration, found.history, found.interrupted, found.notes, described)
+
+
+def build(plan: Plan) -> Network:
+    """Return the network before it has learned, the same for the same seed."""
+    seed = plan.options.seed
+    settings: dict[str, Any] = {"positions": plan.positions == "aware"} if knows_positions(plan.network) else {}
+    settings |= {"seed": seed} if "seed" in options(plan.network) else {}
+    with seeded(seed):
+        return create(
+            plan.network,
+            in_channels=plan.encoder.channels,
+            outputs=plan.task.outputs,
+            height=plan.encoder.height,
+            width=plan.width,
+            **settings,
+        )
 
 
 def predict(plan: Plan, learned: Learned, raw: Raw) -> Logits:

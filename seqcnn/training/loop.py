@@ -239,12 +239,12 @@ class _Run:
                 self.replicas.close()
         self.network.load_state_dict(best)
         try:
-            calibration = fit_calibration(self.task, self._logits(valid), self.targets[valid])
+            calibration = self._calibration(valid, self._logits(valid))
         except KeyboardInterrupt:
             if interrupted:
                 raise
             interrupted, notes = True, (*notes, "interrupted while calibrating: all epochs are done")
-            calibration = fit_calibration(self.task, self._logits(valid), self.targets[valid])
+            calibration = self._calibration(valid, self._logits(valid))
         self.network.to(origin)
         return Fit(tuple(history), best_epoch, calibration, recipe, self.precision, interrupted, notes)
 
@@ -353,11 +353,15 @@ class _Run:
         if not np.isfinite(logits).all():
             raise _NotFiniteError
         targets = self.targets[records]
-        calibrated = fit_calibration(self.task, logits, targets)(torch.from_numpy(logits))
+        calibrated = self._calibration(records, logits)(torch.from_numpy(logits))
         each = self.task.record_loss(calibrated, torch.from_numpy(targets))
         loss = float(each.mean()) if self.weights is None else _weighted(each, self.weights[torch.from_numpy(records)])
         figure = self.task.metrics(self.data.targets[records], logits)[self.task.primary]
         return {"valid_loss": loss, self.task.primary: float("nan") if figure is None else figure}
+
+    def _calibration(self, records: Indices, logits: npt.NDArray[np.float32]) -> Calibration:
+        weights = None if self.weights is None else self.weights[torch.from_numpy(records)].numpy()
+        return fit_calibration(self.task, logits, self.targets[records], weights=weights)
 
     def _logits(self, records: Indices) -> npt.NDArray[np.float32]:
         if not len(records):

@@ -15,6 +15,7 @@ from seqcnn.options import TrainOptions
 from seqcnn.registry import resolve
 from seqcnn.sequence import Sequences
 from seqcnn.tasks import fit_task
+from seqcnn.tasks.task import Task
 from seqcnn.training.learner import CONVEX, Plan, knows_positions, learn, predict
 from seqcnn.training.normalizing import choose_normalize
 from seqcnn.training.progress import Progress
@@ -51,8 +52,10 @@ def plan_training(data: Dataset, options: TrainOptions, parts: Parts, bar: Progr
         raise DataError("the records have no targets; pass two files, --negatives, or a table with --target")
     network = options.network
     if network == "auto":
-        network = DEFAULT_NETWORKS[data.kind] if data.kind == "codes" or len(part) >= FEW_RECORDS else "rocket"
+        few = data.kind != "codes" and len(part) < FEW_RECORDS
+        network = "rocket" if few and not _in_steps(options) else DEFAULT_NETWORKS[data.kind]
     task = fit_task(data.task, data.labels, data.targets[parts.train], data.task_options)
+    _refuse_unsuited(options, network, task, data.kind)
     choices: dict[str, Choice] = {}
     if data.encoder == "series" and "normalize" not in data.settings:
         bar.start("comparing normalizations", 2)
@@ -80,6 +83,32 @@ def plan_training(data: Dataset, options: TrainOptions, parts: Parts, bar: Progr
         choices["mirror"] = choose_mirror(_mirror_trial(plan, part, bar))
         plan = replace(plan, mirrored=choices["mirror"].chosen == "mirrored")
     return plan, choices
+
+
+def _refuse_unsuited(options: TrainOptions, network: str, task: Task, kind: str) -> None:
+    """Raise `OptionError` where an option would change nothing."""
+    if network == "kmer" and kind != "codes":
+        raise OptionError(
+            f"--network kmer: belongs to sequences; pass --network {DEFAULT_NETWORKS[kind]}, or leave it out"
+        )
+    if network in CONVEX or resolve("network", network).closed_form:
+        for name in _in_steps(options):
+            raise OptionError(
+                f"--{name}: the {network} network is fitted at once, with filters of its own; leave it out, or pass "
+                f"--network {DEFAULT_NETWORKS[kind]}"
+            )
+    if options.label_smoothing and task.numeric:
+        raise OptionError(f"--label-smoothing: belongs to classes; the task is {task.name}; leave it out")
+
+
+def _in_steps(options: TrainOptions) -> list[str]:
+    """Return the options given that only a training in steps can obey."""
+    asked = {
+        "filters": options.filters, "augment": options.augment not in ((), ("none",)), "mixup": options.mixup,
+        "cutmix": options.cutmix, "label-smoothing": options.label_smoothing,
+        "show-augmented": options.show_augmented,
+    }  # fmt: skip
+    return [name for name, value in asked.items() if value]
 
 
 def fit_encoder(data: Dataset, train: Indices) -> Encoder:
@@ -188,14 +217,16 @@ def chosen(choices: dict[str, Choice]) -> list[str]:
     }
     told = []
     for name, choice in choices.items():
-        if name == "mirror":
+        if name == "mirror" and "rise" not in choice.figures:
+            told.append("mirror images: a short training explained nothing that they could spoil; none is used")
+        elif name == "mirror":
             told.append(
                 (
                     "mirror images mean the same: half of each batch is mirrored"
                     if choice.chosen == "mirrored"
                     else "mirror images mean something else: none is used"
                 )
-                + f" (held-out loss rises by {choice.figures.get('rise', np.nan):.1%} of what is explained)"
+                + f" (held-out loss rises by {choice.figures['rise']:.1%} of what is explained)"
             )
         elif name == "normalize" and choice.how == "compared":
             told.append(

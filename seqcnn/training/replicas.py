@@ -31,6 +31,8 @@ def workers(network: nn.Module, place: torch.device) -> int:
 class Replicas:
     """A network and its copies, which hold the very same parameters and running statistics of their own.
 
+    Each normalizes its part of a batch by the statistics of that part alone.
+
     Parameters
     ----------
     network
@@ -43,6 +45,7 @@ class Replicas:
         self.networks = [network, *(self._copy(network) for _ in range(count - 1))]
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.pool = ThreadPoolExecutor(count, initializer=_alone)
+        self.busy = 1  # replicas that have had a loss since `train`
 
     @staticmethod
     def _copy(network: nn.Module) -> nn.Module:
@@ -62,6 +65,7 @@ class Replicas:
             if share
         ]
         found = [work.result() for work in waiting]
+        self.busy = max(self.busy, len(found))
         for parameter, *gradients in zip(self.parameters, *(g for _, g in found), strict=True):
             known = [g for g in gradients if g is not None]
             parameter.grad = sum(known[1:], known[0]) if known else None
@@ -85,11 +89,12 @@ class Replicas:
                 mine.copy_(theirs)
         for network in self.networks:
             network.train()
+        self.busy = 1
 
     @torch.no_grad()
     def settle(self) -> None:
-        """Give the network the mean of all running statistics."""
-        for buffers in zip(*(network.buffers() for network in self.networks), strict=True):
+        """Give the network the mean of the running statistics of all that had a loss."""
+        for buffers in zip(*(network.buffers() for network in self.networks[: self.busy]), strict=True):
             if buffers[0].is_floating_point():
                 buffers[0].copy_(torch.stack(buffers).mean(0))
 

@@ -46,7 +46,8 @@ def fit_ridge(
     factor = 1.0 if task.numeric else _LOGITS
     network.out.weight.data.copy_(torch.from_numpy(weight.T * factor))
     network.out.bias.data.copy_(torch.from_numpy(bias * factor))
-    calibration = fit_calibration(task, (held_out * factor).astype(np.float32), encoded, weighted=False)
+    logits = (held_out * factor).astype(np.float32)
+    calibration = fit_calibration(task, logits, encoded, weights=weights, weighted=False)
     return calibration, {"strength": strength, "features": x.shape[1]}
 
 
@@ -113,13 +114,14 @@ def ridge(x: Matrix, truth: Matrix, weights: Matrix) -> tuple[Matrix, Matrix, Ma
     weighed = share[:, None] * known
     mean_t = np.where(known, truth, 0).T @ share / np.maximum(weighed.sum(0), 1e-12)
     mean_x = share @ x
-    root = np.sqrt(weights / weights.mean())[:, None]
+    counted = weights > 0  # the others are as if they were not there
+    root = np.sqrt(weights / weights[counted].mean())[:, None]
     t, centered = np.where(known, truth - mean_t, 0) * root, (x - mean_x) * root
     few = len(x) <= x.shape[1]
     values, vectors = eigh(centered @ centered.T if few else centered.T @ centered)
     values = values.clip(0)
     left = vectors if few else centered @ vectors / np.sqrt(values.clip(1e-12))
-    unit = values.sum() / len(x)
+    unit = max(values.sum() / counted.sum(), 1e-12)  # records may all be alike
     best: tuple[float, float, Matrix] | None = None
     inner = left.T @ t
     for strength in STRENGTHS:

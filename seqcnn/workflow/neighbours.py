@@ -1,6 +1,7 @@
 """Nearest neighbours: the records of one input that a network sees as most like those of another."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +49,10 @@ def write_neighbours(model: Model, files: Sequence[str], options: ScoreOptions, 
     count = min(options.top or _COUNT, len(names))
     if output != STDIN:
         check_writable(output)
+    stream = _features(model, job, files, options)
+    start = list(islice(stream, 1))  # so that input which cannot be read leaves no lone header
     with tsv_rows(output, ["id", "start", "end", "length", "rank", "neighbour", "similarity"]) as write:
-        for places, features in _features(model, job, files, options):
+        for places, features in chain(start, stream):
             for place, (nearest, similarity) in zip(places, _nearest(features, table, count), strict=True):
                 write(
                     (*place, rank, names[k], float(value))
@@ -68,9 +71,10 @@ def _features(
 
 
 def _nearest(features: Features, table: Features, count: int) -> Iterator[tuple[npt.NDArray[np.int64], Features]]:
-    """Yield the rows of `table` nearest to each of `features`, and how similar they are."""
-    similarity = features @ table.T
-    part = np.argpartition(-similarity, count - 1, axis=1)[:, :count]
-    for row, candidates in zip(similarity, part, strict=True):
-        order = candidates[np.lexsort((candidates, -row[candidates]))]
+    """Yield the rows of `table` nearest to each of `features`, of equals the first, and how similar they are."""
+    similarity = (features @ table.T).clip(-1, 1)
+    least = np.partition(similarity, -count, axis=1)[:, -count]
+    for row, bound in zip(similarity, least, strict=True):
+        candidates = np.flatnonzero(row >= bound)
+        order = candidates[np.argsort(-row[candidates], kind="stable")][:count]
         yield order, row[order]

@@ -23,6 +23,7 @@ from seqcnn.training.folding import fit_baselines, out_of_fold
 from seqcnn.training.learner import Learned, learn
 from seqcnn.training.planning import chosen, plan_training
 from seqcnn.training.progress import progress_bar
+from seqcnn.workflow.augmented import check_drawing, write_augmented
 
 #: Under so many records, figures come from folds: a tenth of them would say little.
 FEW_RECORDS = 2000
@@ -76,16 +77,21 @@ def train(
     options = TrainOptions() if options is None else options
     started, notes = monotonic(), list[str]()
     check_dataset(data, "train")
+    if options.show_augmented is not None:
+        check_drawing(options.show_augmented)
     pick_device(options.device)
     check_classes(data)
     data = _with_targets(data, notes)
     _warn_of_contradictions(data)
     data, parts, by_folds = _parts(data, options, valid, test)
+    parts = _weighed(data, parts, notes)
     check_classes(data.take(np.concatenate([parts.train, parts.valid])), fewest=2)
     seen = np.sort(np.concatenate([parts.train, parts.valid]))
     with progress_bar(progress) as bar:
         plan, choices = plan_training(data, options, parts, bar)
         notes += [*plan.task.notes, *chosen(choices)]
+        if options.show_augmented is not None:
+            write_augmented(options.show_augmented, plan, data, parts.train)
         learned = learn(plan, data, train=parts.train, valid=parts.valid, progress=bar)
         notes += learned.notes
         stop = _Stop(learned.interrupted, notes)
@@ -172,9 +178,9 @@ def _warn_of_contradictions(data: Dataset) -> None:
     pairs = np.unique(np.stack([same, data.targets[:, 0].astype(np.int64)], axis=1), axis=0)
     twice = int((np.bincount(pairs[:, 0]) > 1).sum())
     if twice:
+        strands = " (either strand counts)" if data.alphabet is not None and data.alphabet.has_complement else ""
         warnings.warn(
-            f"{twice:,} records occur in more than one class (either strand counts): their labels contradict; "
-            "remove them from one",
+            f"{twice:,} records occur in more than one class{strands}: their labels contradict; remove them from one",
             SeqcnnWarning,
             stacklevel=3,
         )
@@ -237,6 +243,15 @@ def _measured(model: Model, held_out: Dataset, options: TrainOptions, notes: lis
     if twice == counts:
         return record
     return replace(record, figures=evaluate(model, held_out, seed=options.seed, device=options.device).to_dict())
+
+
+def _weighed(data: Dataset, parts: Parts, notes: list[str]) -> Parts:
+    """Return the parts without the training and validation records whose weight is 0, which is noted."""
+    train, valid = data.counted(parts.train), data.counted(parts.valid)
+    left = len(parts.train) + len(parts.valid) - len(train) - len(valid)
+    if left:
+        notes.append(f"records of weight 0, left out of training: {left:,}")
+    return replace(parts, train=train, valid=valid)
 
 
 def _per_class(data: Dataset) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """A folder with one subfolder a class as a Dataset: of pictures, recordings, trajectories or any files."""
 
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def read_folder(folder: str | Path, options: DataOptions, *, expected: Expected 
             task=task,
             labels=labels,
             encoder=encoder,
-            settings=settings | encoder_settings(options),
+            settings=settings | encoder_settings(options, encoder),
             summary=Summary(
                 tuple(Source(p.name, str(p), len(inside)) for p, inside in zip(classes, files, strict=True)),
                 notes=tuple(notes),
@@ -75,9 +76,14 @@ def read_folder(folder: str | Path, options: DataOptions, *, expected: Expected 
     )
 
 
-def encoder_settings(options: DataOptions) -> dict[str, object]:
-    """Return what the user asks of the encoder."""
+def encoder_settings(options: DataOptions, encoder: str) -> dict[str, object]:
+    """Return what the user asks of the encoder; `OptionError` where it has no use for it."""
+    made = resolve("encoder", encoder)
     asked = {"size": options.size, "normalize": options.normalize}
+    known = {*signature(made.fit).parameters, *(["size"] if made.files == "picture" else [])}
+    for name, value in asked.items():
+        if value is not None and name not in known:
+            raise OptionError(f"--{name} {value}: {encoder} has no use for it; leave it out, or pass another --input")
     return {name: value for name, value in asked.items() if value is not None}
 
 

@@ -63,7 +63,7 @@ def read_series_table(path: str, options: DataOptions, *, expected: Expected | N
             task=targets.task,
             labels=targets.labels,
             encoder=encoder,
-            settings=encoder_settings(options),
+            settings=encoder_settings(options, encoder),
             task_options=task_options(options, targets.task),
             summary=Summary((Source(Named(path).name, path, len(rows), sha256_of(path)),), notes=tuple(notes)),
         )

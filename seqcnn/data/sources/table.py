@@ -260,7 +260,7 @@ def _with_files(
         kind=made.raw_kind,
         raw=raw,
         encoder=encoder,
-        settings=settings | encoder_settings(options),
+        settings=settings | encoder_settings(options, encoder),
         summary=replace(summary, notes=(*summary.notes, *notes)),
     )
 
@@ -303,7 +303,7 @@ def _with_values(
         kind=made.raw_kind,
         raw=Samples.from_arrays(list(values)),
         encoder=encoder,
-        settings=encoder_settings(options),
+        settings=encoder_settings(options, encoder),
         summary=replace(summary, notes=(*summary.notes, f"values of a series: columns {columns[0]} to {columns[-1]}")),
     )
 

@@ -26,7 +26,8 @@ class Downloads(Section):
         if material.has_records:
             files.append(prediction_file(material))
         if not files:
-            return {"missing": "There is nothing to download: no motifs and no predictions."}
+            absent = "no motifs and no predictions" if material.kind == "codes" else "no predictions for single records"
+            return {"missing": f"There is nothing to download: {absent}."}
         return {"files": files}
 
 

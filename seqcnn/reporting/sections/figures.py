@@ -35,6 +35,8 @@ def meaning(name: str, material: Material) -> str:
     """Return what a figure means, in a line; of errors on a circle also how long its scale is."""
     text = MEANING.get(name, "")
     guess = material.chance(name)
+    if name == "accuracy" and guess is not None:
+        text += f"; always naming the commonest class reaches {guess:.3f}"
     if material.period is not None and name.endswith("_error") and guess is not None:
         unit = material.target_unit
         period = f"a quarter of the period of {material.period:g}{unit}"

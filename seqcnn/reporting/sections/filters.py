@@ -56,8 +56,8 @@ class Filters(Section):
             "fixed": int(material.model.record.options.get("fixed_filters") or 0),
             "frozen": bool(material.model.record.options.get("frozen")),
             "records": [mapped(material, row, at) for row, at in examples(material)],
-            "square": material.model.encoder.height > 1 and material.model.encoder.width is not None,
-            "sample": material.kind == "samples",
+            "square": material.model.encoder.width is not None,
+            "flat_map": material.model.encoder.height == 1,
         }
 
 

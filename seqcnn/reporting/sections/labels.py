@@ -27,25 +27,34 @@ class Labels(Section):
         rows: list[tuple[str, int | None, list[Any]]] = []
         if material.numeric:
             names = list(getattr(material.model.task, "figures", ()))
-            rows = [(label, None, [v.get(n) for n in names]) for label, v in material.per_target.items()]
+            spans = {} if material.evaluation is None else material.evaluation.ci95.get("per_target", {})
+            rows = [
+                (label, None, [(v.get(n), spans.get(label, {}).get(n)) for n in names])
+                for label, v in material.per_target.items()
+            ]
             what = "target"
         elif material.has_records:
-            names = ["auroc", "auprc"] + (["precision", "recall"] if material.task == "multiclass" else [])
+            names = ["auroc", "auprc", "precision", "recall"]
             rows = [
-                (label, int(truth.sum()), [metrics.auroc(truth, score), metrics.auprc(truth, score), *extra])
+                (label, int(truth.sum()), [(v, None) for v in (*_areas(truth, score), *extra)])
                 for label, truth, score, extra in self._each(material)
             ]
             what = "class, against the rest" if material.task == "multiclass" else "label"
         if not rows:
             return {"missing": "No table by class: no predictions for single records are at hand."}
-        return {"names": [spoken(n) for n in names], "rows": rows, "what": what}
+        return {"names": names, "spoken": spoken, "rows": rows, "what": what}
 
     def _each(self, material: Material) -> Any:
-        called = material.scores.argmax(1)
+        """Yield name, truth, score, and precision and recall of what is called, of each class or label."""
+        best = material.scores.argmax(1)
         for name, truth, score in material.one_against_rest():
-            extra: list[float] = []
             if material.task == "multiclass":
-                i = material.classes.index(name)
-                hits = float(((called == i) & (material.truth[:, 0] == i)).sum())
-                extra = [hits / n if (n := float((called == i).sum())) else np.nan, hits / float(truth.sum())]
-            yield name, truth, score, extra
+                called = best == material.classes.index(name)
+            else:
+                called = score >= material.threshold
+            hits = float((called & (truth == 1)).sum())
+            yield name, truth, score, [hits / n if (n := float(called.sum())) else np.nan, hits / float(truth.sum())]
+
+
+def _areas(truth: Any, score: Any) -> tuple[float, float]:
+    return metrics.auroc(truth, score), metrics.auprc(truth, score)

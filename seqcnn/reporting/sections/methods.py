@@ -4,10 +4,17 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from seqcnn.motifs.compare import SHUFFLES
+from seqcnn.reporting.inputs import described
 from seqcnn.reporting.material import Material
+from seqcnn.reporting.recipe import built, settled, trained
 from seqcnn.reporting.section import Section
-from seqcnn.reporting.words import count, listed, number, plural
+from seqcnn.reporting.words import listed
 from seqcnn.runtime import versions
+
+#: Options that mean nothing for other records.
+_OF_SEQUENCES = ("strands", "positions", "seeded_motifs", "negatives")
+#: Beginnings of notes on what `settled` tells better.
+_SAID_BELOW = ("mirror images mean", "level and size of the series")
 
 
 class Methods(Section):
@@ -20,15 +27,20 @@ class Methods(Section):
         """Return paragraphs, options, versions, notes and commands."""
         record = material.model.record
         now = versions()
+        told = [*record.notes, *getattr(material.model.task, "notes", ())]
         return {
             "paragraphs": [p for p in paragraphs(material) if p],
-            "options": [(k.replace("_", " "), v) for k, v in flat(record.options)],
+            "options": [
+                (k.replace("_", " "), v)
+                for k, v in flat(record.options)
+                if material.kind == "codes" or k not in _OF_SEQUENCES
+            ],
             "network": [(k.replace("_", " "), v) for k, v in flat(getattr(material.model.network, "config", {}))],
             "versions": now,
             "trained_with": {k: v for k, v in record.versions.items() if now.get(k) != v},
             "created": record.created,
             "seed": record.seed,
-            "notes": list(dict.fromkeys([*record.notes, *getattr(material.model.task, "notes", ())])),
+            "notes": [note for note in dict.fromkeys(told) if not note.startswith(_SAID_BELOW)],
             "command": material.command,
             "train_command": record.command,
         }
@@ -50,79 +62,25 @@ def flat(values: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
 def paragraphs(material: Material) -> list[str]:
     """Return the methods, a paragraph a step."""
     return [
-        input_(material),
-        network(material),
+        f"Input. {described(material.model)}",
+        f"Network. {built(material.model)}",
         training(material),
+        f"Found. {found}" if (found := settled(material.model)) else "",
         strands(material),
         figures(material),
         motifs(material),
     ]
 
 
-def input_(material: Material) -> str:
-    """Say how a record becomes an image."""
-    if material.kind == "pixels":
-        shape = material.data.raw.shape  # type: ignore[union-attr]
-        return (
-            f"Input. Each picture is an image of {plural(shape[1], 'channel')} and {shape[2]} × {shape[3]} pixels, "
-            "scaled to mean 0 and standard deviation 1 over the training pictures."
-        )
-    alphabet = material.model.alphabet
-    size = alphabet.size if alphabet is not None else 0
-    name = alphabet.name.upper() if alphabet is not None and alphabet.name != "protein" else "protein"
-    return (
-        f"Input. Each {name} sequence is an image of {size} channels, height 1 and the sequence's length: one channel "
-        f"a letter. Ambiguous letters are spread over the letters they stand for. Sequences may differ in length; "
-        "padding never changes a score."
-    )
-
-
-def network(material: Material) -> str:
-    """Say what the network is."""
-    net = material.model.network
-    layers = [type(layer).__name__ for layer in net.modules() if not list(layer.children())]
-    kinds = dict.fromkeys(layers)
-    told = listed([f"{layers.count(k)} {k}" for k in kinds])
-    first = getattr(net, "filters", None)
-    text = f"Network. {type(net).__name__}, {count(material.model.n_parameters)} trainable weights; its layers: {told}."
-    if first is not None:
-        height, width = first.kernel_size
-        size = f"{width} positions wide" if height == 1 else f"of {height} × {width} pixels"
-        text += f" The first layer has {first.out_channels} filters {size}."
-    return text
-
-
 def training(material: Material) -> str:
-    """Say how it was trained."""
-    record = material.model.record
-    told = record.options
-    counts = listed([f"{n:,} for {part}" for part, n in record.counts.items() if n])
-    if "fit" in told:
-        name = told.get("network", "network")
-        return (
-            f"Training. The {name} network was fitted to the least regularized loss, the strength by cross-validation."
-        )
-    text = "Training. AdamW under a one-cycle schedule, stopped early on the validation part, the best weights kept"
-    numbers = [
-        f"{name} {told[key]:g}"
-        for key, name in (("lr", "peak learning rate"), ("weight_decay", "weight decay"), ("batch_size", "batches of"))
-        if isinstance(told.get(key), int | float)
-    ]
-    if isinstance(told.get("epochs"), int):
-        numbers.append(f"at most {plural(told['epochs'], 'epoch')}")
-    text += f" ({', '.join(numbers)})" if numbers else ""
-    text += f"; records: {counts}." if counts else "."
-    if told.get("seeded_motifs"):
-        seeded = plural(int(told["seeded_motifs"]), "first-layer filter")
-        text += f" {seeded} started from words enriched in the training records."
-    if material.task != "regression":
-        text += " The logits were then calibrated on the validation part: scaled and shifted"
-        said = [(name, record.calibration.get(key)) for name, key in (("slope", "scale"), ("offset", "bias"))]
-        known = [f"{name} {number(value)}" for name, value in said if isinstance(value, int | float)]
-        text += f" ({', '.join(known)})." if known else "."
+    """Say how the network and its baselines were trained."""
+    text = f"Training. {trained(material.model)}"
     if material.baselines:
         baselines = listed([material.baseline_name(b) for b in material.baselines])
-        text += f" The baselines ({baselines}) were fitted on the same records."
+        one = len(material.baselines) == 1
+        text += (
+            f" The baseline{'' if one else 's'} ({baselines}) {'was' if one else 'were'} fitted on the same records."
+        )
     return text
 
 
@@ -141,17 +99,29 @@ def figures(material: Material) -> str:
     e = material.evaluation
     if e is None:
         return ""
-    text = (
-        "Figures. Records that were trained or validated on, their soft-masked copies and reverse complements are left "
-        "out of every figure. Intervals are 95% percentile bootstrap intervals (1,000 seeded draws"
-    )
+    text = "Figures. Records that were trained or validated on are left out of every figure"
+    if material.kind == "codes":
+        text = (
+            "Figures. Records that were trained or validated on, their soft-masked copies and reverse complements are "
+            "left out of every figure"
+        )
+    text += ". Intervals are 95% percentile bootstrap intervals (1,000 seeded draws"
     text += ", within class)." if material.classes else ")."
     if material.out_of_fold:
         text += (
             " Nothing remained of the data given, so the stored out-of-fold predictions are shown: each training "
             "record is scored by a network trained without its fold."
         )
-    return text + " Differences to the baselines are paired: on the same records (AUROC: DeLong 1988)."
+    if e.source == "stored":
+        text += " Nothing remained of the data given, so the figures stored with the model are shown."
+    if not material.baselines or not material.has_records:
+        return text
+    how = {
+        "binary": " (AUROC: DeLong 1988)",
+        "multilabel": " (AUROC: DeLong 1988)",
+        "regression": " (rank correlation: bootstrap)",
+    }.get(material.task, "")
+    return f"{text} Differences to the baselines are paired: on the same records{how}."
 
 
 def motifs(material: Material) -> str:

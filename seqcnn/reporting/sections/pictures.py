@@ -11,7 +11,7 @@ from seqcnn.reporting.records import Chosen, at_hand, best_and_worst, said, wron
 from seqcnn.reporting.section import Section
 
 #: Records a group, by how much room their drawings take.
-EACH = {"picture": 12, "line": 6, "beside": 6, "over": 6}
+EACH = {"picture": 14, "line": 6, "beside": 6, "over": 6}
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,10 @@ class Pictures(Section):
         layout = portrait(material.model, material.data.raw, int(material.rows[rows[0]]), name="").layout
         each = EACH[layout]
         some = np.sort(np.random.default_rng(0).choice(rows, min(each, len(rows)), replace=False))
-        groups = [*best_and_worst(material, each), Chosen("Drawn at random", "Neither good nor bad on purpose.", some)]
+        groups = [
+            *best_and_worst(material, each),
+            Chosen("Drawn at random", "Chosen by chance, not by how well they were predicted.", some),
+        ]
         return {
             "groups": [(chosen, [card(material, int(at)) for at in chosen.records]) for chosen in groups],
             "layout": layout,

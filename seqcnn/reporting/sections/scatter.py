@@ -13,11 +13,10 @@ from seqcnn.plot.svg import to_svg
 from seqcnn.reporting.gallery import inline
 from seqcnn.reporting.material import Material
 from seqcnn.reporting.section import Section
-from seqcnn.reporting.words import plural
 
 MOST_TARGETS = 6
-#: Bins of the errors along a circle.
-_BINS = 48
+#: Bins of the errors along a circle: of so many records, and of fewer.
+_BINS, _MANY = (48, 24), 500
 
 
 class Scatter(Section):
@@ -53,7 +52,7 @@ def linear(material: Material, i: int, name: str) -> tuple[Markup, str]:
     draw_scatter(truth[known], score[known], ax, title=name)
     if heavy and known.any():
         logarithmic(ax, truth[known], score[known])
-    caption = f"{name}: {plural(known.sum(), 'record')}{_darker(int(known.sum()))}"
+    caption = f"{name}: {material.nouns.count(int(known.sum()))}{_darker(int(known.sum()))}"
     caption += "; logarithmic axes, because the target is heavy-tailed" if heavy else ""
     return inline(to_svg(fig, title=f"Predicted against true {name}")), caption + "."
 
@@ -66,20 +65,20 @@ def circular(material: Material, i: int, name: str) -> list[tuple[Markup, str]]:
     draw_circular_scatter(truth, score, ax, period=period, title=name)
     known = int((np.isfinite(truth) & np.isfinite(score)).sum())
     caption = (
-        f"{name}: {plural(known, 'record')}{_darker(known)}. Each prediction is drawn on the turn nearest the truth; "
-        "on grey ground the scale goes on beyond its end."
+        f"{name}: {material.nouns.count(known)}{_darker(known)}. Each prediction is drawn on the turn nearest the "
+        "truth; on grey ground the scale goes on beyond its end."
     )
     drawings = [(inline(to_svg(fig, title=f"Predicted against true {name}, on a circle")), caption)]
     errors = material.turned(score - truth)
     errors = errors[np.isfinite(errors)]
     fig, (ax,) = figure(400, 300)
-    half = period / 2
+    half, bins = period / 2, _BINS[len(errors) < _MANY]
     draw_histograms(
-        {name: errors}, ax, x=f"error of {name}{f' ({unit})' if unit else ''}", bins=_BINS, span=(-half, half)
+        {name: errors}, ax, x=f"error of {name}{f' ({unit})' if unit else ''}", bins=bins, span=(-half, half)
     )
     if (drawn_legend := ax.get_legend()) is not None:
         drawn_legend.remove()
-    ax.axhline(1 / _BINS, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)))
+    ax.axhline(1 / bins, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)))
     ax.set_xticks(period * np.arange(-2, 3) / 4)
     caption = f"Error along the circle, from minus to plus half of {period:g}{unit}. Dashed: guessing."
     return [*drawings, (inline(to_svg(fig, title=f"Errors of {name} along the circle")), caption)]

@@ -6,9 +6,14 @@ from seqcnn.plot.canvas import figure
 from seqcnn.plot.intervals import draw_forest
 from seqcnn.plot.svg import to_svg
 from seqcnn.reporting.gallery import inline
+from seqcnn.reporting.inputs import extent, made_of
 from seqcnn.reporting.material import Figure, Material
+from seqcnn.reporting.recipe import parts
 from seqcnn.reporting.section import Section
-from seqcnn.reporting.words import first_upper, interval, listed, number, percent, plural, spoken, tiny
+from seqcnn.reporting.words import first_upper, interval, listed, named, number, percent, plural, spoken, tiny
+
+#: What people quote, where that is not the figure which decides whether anything was learned.
+_QUOTED = {"multiclass": "accuracy", "circular": "median_error"}
 
 
 class Summary(Section):
@@ -32,12 +37,13 @@ class Summary(Section):
                 ax,
                 intervals=[f.interval for f in figures],
                 x=f"{spoken(shown.name)} (95% interval)",
-                chance=material.headline[1] if shown.name == material.headline[0] else None,
+                chance=material.chance(shown.name),
             )
             plot = inline(to_svg(fig, title=f"{spoken(shown.name)} of the model and of the baselines"))
         return {
             "figure": shown,
             "spoken": spoken(shown.name),
+            "unit": material.target_unit if shown.name.endswith("_error") else "",
             "beaten": beaten(material),
             "verdict": material.verdict,
             "sentences": [s for s in (performance(material, shown), comparison(material), learned(material)) if s],
@@ -50,8 +56,7 @@ class Summary(Section):
 
 def headline(material: Material) -> Figure:
     """Return the figure people quote for the task."""
-    name = "accuracy" if material.task == "multiclass" else material.headline[0]
-    return material.figure(name)
+    return material.figure(_QUOTED.get(material.task, material.headline[0]))
 
 
 def performance(material: Material, shown: Figure) -> str:
@@ -61,28 +66,31 @@ def performance(material: Material, shown: Figure) -> str:
         return (
             "No figures could be computed: there is no record with a known answer that the network has not trained on."
         )
-    where = f"on {plural(e.n, 'record')} that played no part in training"
+    nouns = material.nouns
+    where = f"on {nouns.count(e.n)} that played no part in training"
     if material.out_of_fold:
-        where = f"on {plural(e.n, 'training record')}, each scored by a network trained without it"
+        where = f"on {nouns.count(e.n)} of the training data, each scored by a network trained without it"
     elif e.source == "stored":
-        where = f"on {plural(e.n, 'record')} set apart when the model was trained"
+        where = f"on {nouns.count(e.n)} set apart when the model was trained"
     span = f" (95% interval {interval(shown.interval)})" if shown.interval is not None else ""
     if material.task == "binary":
         negative, positive = material.classes
         return (
-            f"{first_upper(where)}, a random {positive} record scores above a random {negative} record "
-            f"{percent(shown.value)} of the time{span}."
+            f"{first_upper(where)}, a random {nouns.one} of {named(positive)} scores above a random one of "
+            f"{named(negative)} {percent(shown.value)} of the time{span}."
         )
     if material.task == "multiclass":
         return (
             f"{first_upper(where)}, the predicted class is the true one for {percent(shown.value)}{span}; "
-            f"always naming the commonest class would reach {percent(commonest(material))}."
+            f"always naming the commonest class would reach {percent(material.chance('accuracy'))}."
         )
     if material.task == "multilabel":
         return (
-            f"{first_upper(where)}, a record with a label scores above one without it {percent(shown.value)} of the "
-            f"time, averaged over {plural(len(material.targets), 'label')}{span}."
+            f"{first_upper(where)}, a {nouns.one} with a label scores above one without it {percent(shown.value)} of "
+            f"the time, averaged over {plural(len(material.targets), 'label')}{span}."
         )
+    if material.period is not None:
+        return circular(material, shown, where)
     several = " on average over the targets" if material.per_target else ""
     r2 = material.figure("r2").value
     return (
@@ -91,10 +99,16 @@ def performance(material: Material, shown: Figure) -> str:
     )
 
 
-def commonest(material: Material) -> float | None:
-    """Return the share of the most frequent class among the evaluated records."""
-    counts = material.evaluation.n_per_class if material.evaluation is not None else {}
-    return max(counts.values()) / max(sum(counts.values()), 1) if counts else None
+def circular(material: Material, shown: Figure, where: str) -> str:
+    """Return one sentence on how far predictions on a circle are off."""
+    unit, digits = material.target_unit, material.digits(shown.name)
+    span = "" if shown.interval is None else f" (95% interval {interval(shown.interval, digits)}{unit})"
+    several = ", on average over the targets" if material.per_target else ""
+    return (
+        f"{first_upper(where)}, half of the predictions are within {number(shown.value, digits)}{unit} of the truth"
+        f"{several}{span}, the shorter way round the circle of {material.period:g}{unit}; guessing would be within "
+        f"{number(material.chance(shown.name), digits)}{unit}."
+    )
 
 
 def beaten(material: Material) -> str:
@@ -163,9 +177,11 @@ def caveats(material: Material) -> list[str]:
     trained = e.excluded.get("trained_on", 0)
     if trained and e.source == "test data":
         told.append(
-            f"{plural(trained, 'record')} of the data given {'was' if trained == 1 else 'were'} used in training and "
-            "left out of every figure here."
+            f"{material.nouns.count(trained)} of the data given {'was' if trained == 1 else 'were'} used in training "
+            "and left out of every figure here."
         )
+    if (gap := below_training(material)) is not None:
+        told.append(gap)
     smallest = min(e.n_per_class.values(), default=e.n)
     if smallest < 50:
         told.append(f"Few records: the smallest class has {smallest}. Read the intervals, not the figures.")
@@ -177,12 +193,28 @@ def caveats(material: Material) -> list[str]:
     return told
 
 
+def below_training(material: Material) -> str | None:
+    """Return that these records are predicted worse than those set apart in training, beyond the intervals; or None."""
+    record, shown = material.model.record, headline(material)
+    stored = record.figures or record.out_of_fold
+    if stored is None or material.evaluation is None or material.evaluation.source != "test data":
+        return None
+    then, pair = stored["metrics"].get(shown.name), stored["ci95"].get(shown.name)
+    if then is None or pair is None or None in pair or shown.interval is None:
+        return None
+    error = shown.name.endswith("_error")
+    if (pair[1] >= shown.interval[0]) if error else (pair[0] <= shown.interval[1]):
+        return None
+    digits = material.digits(shown.name)
+    return (
+        f"On records set apart in training the {spoken(shown.name)} was {number(then, digits)} (95% interval "
+        f"{interval(pair, digits)}), which is better: the records given here are of another kind, or those of training "
+        "were more alike than they look."
+    )
+
+
 def facts(material: Material) -> list[tuple[str, str]]:
     """Return short facts: name and value."""
-    record = material.model.record
-    lengths = material.data.lengths
-    size = f"{lengths.min():,}–{lengths.max():,}" if lengths.min() != lengths.max() else f"{lengths.min():,}"
-    counts = record.counts
     network = getattr(material.model.network, "name", type(material.model.network).__name__.lower())
     rows = [
         (
@@ -192,12 +224,15 @@ def facts(material: Material) -> list[tuple[str, str]]:
                 "multiclass": f"{len(material.classes)} classes",
                 "multilabel": f"{len(material.targets)} labels",
                 "regression": "regression",
+                "circular": f"numbers on a circle of {material.period or 0:g}{material.target_unit}",
             }.get(material.task, material.task),
         ),
-        ("Records", listed([f"{n:,} {part}" for part, n in counts.items() if n]) or f"{len(material.data):,}"),
-        ("Length" if material.kind == "codes" else "Width", f"{size} {material.unit}"),
+        ("Records", listed([f"{n:,} for {part}" for part, n in parts(material.model)]) or f"{len(material.data):,}"),
+        extent(material.model, material.data.lengths),
         ("Network", f"{network}, {material.model.n_parameters:,} weights"),
     ]
+    if made := made_of(material.model):
+        rows.append(("The network sees", made))
     if material.kind == "codes" and material.model.alphabet is not None and material.model.alphabet.has_complement:
         rows.append(("Strands", "both, averaged" if material.model.strands == "both" else "as given"))
     return rows

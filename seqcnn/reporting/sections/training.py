@@ -8,8 +8,9 @@ from seqcnn.plot.palette import BLUE, ORANGE
 from seqcnn.plot.svg import to_svg
 from seqcnn.reporting.gallery import inline
 from seqcnn.reporting.material import Material
+from seqcnn.reporting.recipe import closed_form, smoothing, trained
 from seqcnn.reporting.section import Section
-from seqcnn.reporting.words import first_upper, spoken
+from seqcnn.reporting.words import first_upper, listed, spoken
 
 MOST_POINTS = 200
 _SERIES = {"loss": ("training", BLUE), "valid_loss": ("validation", ORANGE)}
@@ -25,9 +26,15 @@ class Training(Section):
     def content(self, material: Material) -> dict[str, Any]:
         """Return the loss curve, the metric's curve and the facts of training."""
         record = material.model.record
+        shared = {
+            "seconds": record.seconds,
+            "choices": choices(material),
+            "fitted": closed_form(material.model),
+            "how": trained(material.model) if closed_form(material.model) else "",
+        }
         history = list(record.history)
         if not history:
-            return {"missing": "The model file holds no training history, so there are no curves to show."}
+            return shared | {"plots": [], "epochs": 0, "best": None, "harder": ""}
         history = history[:: -(-len(history) // MOST_POINTS)]
         epochs = [float(row.get("epoch", i + 1)) for i, row in enumerate(history)]
         best = best_epoch(history, material)
@@ -53,14 +60,25 @@ class Training(Section):
             plots.append(
                 (inline(to_svg(fig, title=f"{name} over epochs")), f"{first_upper(name)} on the validation part.")
             )
-        return {
+        return shared | {
             "plots": plots,
             "epochs": len(record.history),
             "best": best,
-            "seconds": record.seconds,
-            "parts": record.counts,
-            "choices": choices(material),
+            "harder": listed(harder(material)),
         }
+
+
+def harder(material: Material) -> list[str]:
+    """Return what the training loss counts and the validation loss does not."""
+    told = material.model.record.options
+    told_of = ["smoothed labels"] if smoothing(material.model) else []
+    if told.get("augment"):
+        told_of.append("randomly changed records")
+    if told.get("mixup") or told.get("cutmix"):
+        told_of.append("mixed records")
+    if any(material.model.task.prior_shift):
+        told_of.append("class weights")
+    return told_of
 
 
 def best_epoch(history: list[dict[str, Any]], material: Material) -> int | None:
@@ -77,7 +95,19 @@ SAID = {
     "forward": "the given strand only",
     "aware": "knowing the place in the record helps",
     "free": "no clear gain from knowing the place in the record",
+    "record": "each series normalized by itself",
+    "set": "level and size of the series help: all on one scale",
+    "mirrored": "mirror images mean the same",
+    "as given": "mirror images mean something else, or it could not be told",
 }
+#: What was measured, where that is said otherwise than what was found; and the question, where its name is short.
+_MEASURED = SAID | {
+    "record": "each by itself",
+    "set": "all on one scale",
+    "as given": "pictures",
+    "mirrored": "mirror images",
+}
+_QUESTIONS = {"normalize": "level and size of series", "mirror": "mirror images"}
 
 
 def choices(material: Material) -> list[tuple[str, str, str, list[tuple[str, float]]]]:
@@ -87,8 +117,12 @@ def choices(material: Material) -> list[tuple[str, str, str, list[tuple[str, flo
         chosen, how, measured = str(found.get("chosen", "")), str(found.get("how", "")), found.get("figures", {})
         if how not in ("given", "compared"):
             continue
-        losses = [(SAID[key], float(measured[key])) for key in SAID if isinstance(measured.get(key), int | float)]
+        losses = [(said, float(measured[key])) for key, said in _MEASURED.items() if _is_number(measured.get(key))]
         if how == "compared":
             how = f"compared: {measured.get('by', 'models on folds')}, {measured.get('records', 0):,} held-out records"
-        rows.append((name, SAID.get(chosen, chosen), how, losses))
+        rows.append((_QUESTIONS.get(name, name), SAID.get(chosen, chosen), how, losses))
     return rows
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)

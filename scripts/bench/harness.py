@@ -1,0 +1,124 @@
+"""What every row of the accuracy table shares: running the shell verbs, reading their figures, writing the table."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+#: Arguments added to a verb; records to score and crops a photograph: what `--tiny` changes.
+EXTRA: dict[str, list[str]] = {"train": []}
+SIZES = {"scored": 100_000, "crops": 300}
+
+
+@dataclass
+class Row:
+    """One line of the table: what was measured, its target, and one figure a seed."""
+
+    name: str
+    target: str
+    run: Callable[..., dict[str, Any]]
+    needs: str
+    seeds: int = 1
+    timed: bool = False
+    results: list[dict[str, Any]] = field(default_factory=list)
+
+
+def seqcnn(*arguments: object, cores: str = "") -> tuple[str, float]:
+    """Run the command line as a user would; return standard output and wall seconds."""
+    command = [sys.executable, "-m", "seqcnn", *map(str, arguments), *EXTRA.get(str(arguments[0]), [])]
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    if cores and sys.platform == "linux" and not EXTRA["train"]:
+        command = ["taskset", "-c", cores, *command]
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()[-600:]}")
+    return done.stdout, seconds
+
+
+def evaluate(model: Path, data: list[object], cores: str) -> dict[str, Any]:
+    """Return what `seqcnn evaluate --json -` prints."""
+    return json.loads(seqcnn("evaluate", model, *data, "--json", "-", "--quiet", cores=cores)[0])
+
+
+def interval(figures: dict[str, Any], metric: str) -> str:
+    """Return 'value (low-high)' of one metric."""
+    low, high = figures["ci95"][metric]
+    return f"{figures['metrics'][metric]:.4f} ({low:.4f}-{high:.4f})"
+
+
+def against_baselines(figures: dict[str, Any], metric: str) -> str:
+    """Return the same metric of each baseline."""
+    known = {name: values.get(metric) for name, values in figures["baselines"].items()}
+    return ", ".join(f"{name} {value:.4f}" for name, value in known.items() if value is not None)
+
+
+def figure_of(model: Path, test: list[object], metric: str, seconds: float, cores: str) -> dict[str, Any]:
+    """Return the result of a row: one metric on test files, with its interval and the baselines."""
+    figures = evaluate(model, test, cores)
+    return {
+        "figure": figures["metrics"][metric],
+        "text": f"{metric} {interval(figures, metric)}; baselines {against_baselines(figures, metric)}",
+        "seconds": seconds,
+    }
+
+
+def measure(row: Row, data: Path, seeds: list[int] | None, cores: str) -> None:
+    """Run a row for each of the seeds given, or of its own, printing each result as it comes."""
+    for seed in seeds or range(row.seeds):
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            try:
+                result = row.run(data, Path(folder), seed, cores=cores)
+            except (RuntimeError, OSError, LookupError, TypeError, ValueError) as error:
+                result = {"figure": None, "text": f"failed: {error}", "seconds": time.perf_counter() - start}
+            result["seed"] = seed
+            row.results.append(result)
+            print(f"{row.name} seed {seed}: {result['text']} [{result['seconds']:.0f} s training]", flush=True)
+            for motif in result.get("motifs", []):
+                print(f"    {motif}", flush=True)
+
+
+def markdown(rows: list[Row], minutes: float) -> str:
+    """Return the table, one line a row with mean and range over seeds, then one line a seed."""
+    from seqcnn.runtime import versions
+
+    known = ", ".join(f"{name} {version}" for name, version in versions().items())
+    lines = [
+        "# Accuracy",
+        "",
+        f"Remade by `scripts/bench/accuracy` on {datetime.date.today()} in {minutes:.0f} minutes; {known}; "
+        f"{platform.machine()}, two cores a run. Default options; 95% intervals in brackets by bootstrap within class.",
+        "",
+        "| what | must reach | mean over seeds (range) | first two motifs in the family | training seconds |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        values = [r["figure"] for r in row.results if r["figure"] is not None]
+        figure = "failed"
+        if values and row.name == "null control":
+            counts = [sum(bool(r.get(key)) for r in row.results) for key in ("covers", "silent", "said")]
+            figure = "covers .5 in {}, silent in {}, said in {} of {}".format(*counts, len(row.results))
+        elif values and row.timed:
+            figure = row.results[0]["text"]
+        elif values:
+            figure = f"{sum(values) / len(values):.4f} ({min(values):.4f}-{max(values):.4f})"
+        families = "; ".join(r["families"] for r in row.results if "families" in r) or "-"
+        seconds = [r["seconds"] for r in row.results]
+        lines.append(f"| {row.name} | {row.target} | {figure} | {families} | {min(seconds):.0f}-{max(seconds):.0f} |")
+    lines += ["", "## Every seed", ""]
+    for row in rows:
+        for r in row.results:
+            lines.append("; ".join([f"- {row.name}, seed {r['seed']}: {r['text']}", *r.get("motifs", [])]))
+    return "\n".join(lines) + "\n"
