@@ -170,8 +170,9 @@ def test_two_dimensional_rule(path: Path) -> None:
                 assert not FUNCTIONAL.match(node.func.attr), (
                     f"{name_of(path)}:{node.lineno}: {owner}.{node.func.attr} is the functional twin of a layer"
                 )
-            # The global maximum is amax under export alone, where a pool as wide as the map would fix the length.
-            if path.name != "pooling.py":
+            # The global maximum is amax under export alone, where a pool as wide as the map would fix the length; the
+            # features of rocket are step functions, which no attribution by gradients explains.
+            if path.name not in ("pooling.py", "rocket.py"):
                 assert node.func.attr != "amax", f"{name_of(path)}:{node.lineno}: amax breaks DeepLIFT; use a MaxPool2d"
 
 

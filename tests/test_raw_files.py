@@ -141,6 +141,36 @@ def test_a_model_and_raw_files_elsewhere_give_the_same_numbers(name, files, tmp_
     assert "error" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", [name for name, files in CASES if files == "table"])
+def test_values_in_the_columns_of_a_table_are_known_again(name, tmp_path, capsys):
+    waves = [np.sin(np.arange(20) * (0.2 + 0.02 * i)) + 0.1 * RNG.normal(size=20) for i in range(24)]
+    rows = [[f"r{i}", f"{i * 0.3:.1f}", "2", *(f"{v:.4f}" for v in wave)] for i, wave in enumerate(waves)]
+    rows[4][-6:] = ["NaN", "", "", "", "", ""]
+    head = ["id", "level", "w", *(f"v{i}" for i in range(20))]
+
+    def write(path, columns):
+        (tmp_path / path).write_text("".join(",".join(row[i] for i in columns) + "\n" for row in [head, *rows]))
+        return str(tmp_path / path)
+
+    options = DataOptions(input=name, target=("level",), weight="w")
+    data = read(write("t.csv", range(23)), options)
+    assert data.summary.columns == tuple(head[3:])
+    model = train(data, TrainOptions(network="deepbind", **QUICK))
+    model.save(tmp_path / "m.safetensors")
+    for path, ids in (
+        (write("t.csv", range(23)), [row[0] for row in rows]),
+        (write("other.csv", [*range(22, 2, -1), 1]), [str(i) for i in range(1, 25)]),  # another order, without ids
+    ):
+        assert main(["score", str(tmp_path / "m.safetensors"), path, "-o", str(tmp_path / "s.tsv"), "--quiet"]) == 0
+        found = scores(tmp_path / "s.tsv")
+        assert list(found) == ids
+        np.testing.assert_allclose(np.ravel(list(found.values())), model.predict(data), rtol=1e-4, atol=1e-5)
+    again = read(tmp_path / "t.csv", DataOptions(target=("level",)), like=model)  # and the weights are no value
+    np.testing.assert_array_equal(again.raw.values, data.raw.values)
+    assert main(["score", str(tmp_path / "m.safetensors"), write("few.csv", range(9))]) == 2
+    assert "few.csv: no column 'v6' (values of the series)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name, files", [c for c in CASES if c[1] != "table"])
 def test_files_that_a_table_names_are_scored_alike(name, files, tmp_path):
     root = folder(tmp_path / "files", files)

@@ -46,12 +46,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Summary:
-    """What happened on the way in: sources, what was dropped, what was replaced, and sentences that say so."""
+    """What happened on the way in: sources, what was dropped, what was replaced, and sentences that say so.
+
+    `columns` are those of a table that hold the values of a series.
+    """
 
     sources: tuple[Source, ...] = ()
     dropped: dict[str, int] = field(default_factory=dict)
     replaced: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class Expected:
         ``(C, H, W)`` of pictures, ``(V,)`` of samples.
     longest
         Length of the longest record that was trained on.
+    columns
+        Of a table, whose rows were the series that were trained on.
     """
 
     kind: str
@@ -77,6 +83,7 @@ class Expected:
     settings: Mapping[str, Any] = field(default_factory=dict)
     shape: tuple[int, ...] | None = None
     longest: int = 0
+    columns: tuple[str, ...] = ()
 
 
 def check_dataset(data: object, who: str) -> None:

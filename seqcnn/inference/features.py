@@ -25,6 +25,7 @@ class FeatureView(nn.Module):
         super().__init__()
         self.network, self.method = network, method
         self.fixed_width = getattr(network, "fixed_width", None)
+        self.batch_bytes = getattr(network, "batch_bytes", None)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the features of images ``(N, C, H, W)``."""

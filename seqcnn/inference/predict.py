@@ -88,7 +88,8 @@ def stream_logits(
         place = _device_of(network)
     else:
         place = pick_device(device) if isinstance(device, str) else device
-    limit = batch_bytes or BATCH_BYTES.get(place.type, BATCH_BYTES["cuda"])
+    wanted = getattr(network, "batch_bytes", None) if place.type == "cpu" else None
+    limit = batch_bytes or wanted or BATCH_BYTES.get(place.type, BATCH_BYTES["cuda"])
     # On a CPU, batches side by side on one thread each beat one batch on all threads: nothing waits for the slowest.
     before = torch.get_num_threads()
     workers = before if place.type == "cpu" else 1

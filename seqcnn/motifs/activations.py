@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from seqcnn.errors import DataError
+from seqcnn.model.inputs import KINDS
 from seqcnn.model.model import Model
 from seqcnn.networks.network import Network
 from seqcnn.runtime import flushed_denormals, pick_device, threads
@@ -55,12 +56,12 @@ class FirstLayer:
         Raises
         ------
         DataError
-            If the model reads pictures, or its network has no filters that are motifs.
+            If the model reads pictures or series, or its network has no filters that are motifs.
         """
         network = model.network
         filters = getattr(network, "filters", None)
         if model.alphabet is None:
-            raise DataError("motifs are found in sequences; this model reads pictures")
+            raise DataError(f"motifs are found in sequences; this model reads {KINDS[model.kind]}")
         if not isinstance(network, Network) or filters is None:
             raise DataError(
                 f"{type(network).__name__} has no first layer of filters, so it has no motifs; "

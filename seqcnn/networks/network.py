@@ -38,6 +38,8 @@ class Network(nn.Module):
 
     #: Whether the linear layer alone is fitted, at once (see `seqcnn.training.ridge`).
     closed_form: ClassVar[bool] = False
+    #: Bytes of a batch's widest layer that prediction on a CPU takes at a time; None for the usual.
+    batch_bytes: ClassVar[int | None] = None
     minimum_width: int = 1
     fixed_width: int | None = None
 

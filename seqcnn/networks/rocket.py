@@ -1,7 +1,7 @@
 """ROCKET's family: random filters that are never trained, and one linear layer; the default where records are few."""
 
 from itertools import combinations
-from math import log2
+from math import ceil, log2
 from typing import ClassVar, cast
 
 import torch
@@ -15,6 +15,8 @@ from seqcnn.nn.padding import inside
 _PER_GROUP, _LONG, _TWOS = 8, 9, 3
 #: A bias is so far from the responses that gave it that their rounding does not matter.
 _APART = 1e-4
+#: Shorter sides up to so many pixels stay as they are.
+_LARGEST = 64
 
 
 class Rocket(Network):
@@ -23,7 +25,8 @@ class Rocket(Network):
     Two kinds of features, both of the image and of its differences from column to column. *Competing* filters come in
     groups of eight: at each place the strongest one wins, and what it wins by is summed; the weakest one is counted.
     *Runs*, of images of height 1 only: the longest stretch over which the response of a fixed filter exceeds a bias.
-    Nothing but the linear layer is fitted, at once and by ridge regression, so training takes seconds.
+    Nothing but the linear layer is fitted, at once and by ridge regression, so training takes seconds. Pictures whose
+    shorter side is over 64 pixels are averaged down first.
 
     Parameters
     ----------
@@ -44,6 +47,7 @@ class Rocket(Network):
     """
 
     closed_form: ClassVar[bool] = True
+    batch_bytes: ClassVar[int] = 2 << 20  # all is passes over the responses, which are to stay in the cache
     center: Tensor
     scale: Tensor
     offset: Tensor
@@ -66,8 +70,11 @@ class Rocket(Network):
             in_channels=in_channels, outputs=outputs, height=height, width=width, groups=groups, dilations=dilations,
             biases=biases, seed=seed,
         )  # fmt: skip
-        self.groups, self.minimum_width = groups, _LONG
-        longest = 2 * _LONG if width is None else width
+        self.groups = groups
+        shrunk = ceil(min(height, width or height) / _LARGEST) if height > 1 else 1
+        self.shrink = nn.AvgPool2d(shrunk) if shrunk > 1 else None
+        self.shrunk, self.minimum_width = shrunk, _LONG * shrunk
+        height, longest = height // shrunk, 2 * _LONG if width is None else width // shrunk
         generator = torch.Generator().manual_seed(seed)
         competing: list[_Competing] = []
         running: list[_Running] = []
@@ -118,8 +125,10 @@ class Rocket(Network):
         """Return the image with channels on one scale, and which columns are real, ``(N, 1, 1, W)`` or None."""
         z = (x - self.center) / self.scale
         if lengths is None:
-            return z, None
-        real = inside(lengths, x.shape[-1])[:, None, None]
+            return (z if self.shrink is None else self.shrink(z)), None
+        if self.shrink is not None:
+            z, lengths = self.shrink(z * inside(lengths, x.shape[-1])[:, None, None]), lengths // self.shrunk
+        real = inside(lengths, z.shape[-1])[:, None, None]
         return z * real, real
 
     def plain(self, x: Tensor, lengths: Tensor | None) -> Tensor:
@@ -204,14 +213,13 @@ class _Competing(_Bank):
         """Return the square roots of mean wins, and of shares of defeats, ``(N, 2 F)``."""
         responses, counts = self.respond(x, real)
         n, filters, height, width = responses.shape
-        grouped = responses.reshape(n, filters // _PER_GROUP, _PER_GROUP, height * width)
-        counts = counts.expand(n, 1, height, width).reshape(n, 1, height * width)
-        total = counts.sum(2, keepdim=True).clamp(min=1)  # (N, 1, 1)
-        most, winner = grouped.max(2)
-        loser = grouped.argmin(2)
-        none = grouped.new_zeros(n, filters // _PER_GROUP, _PER_GROUP)
-        wins = none.scatter_add(2, winner, most.clamp(min=0) * counts) / total
-        defeats = none.scatter_add(2, loser, counts.expand_as(most)) / total
+        # Places side by side in memory, and comparisons with the extremes: argmax over filters is ten times slower.
+        grouped = responses.contiguous().view(n, filters // _PER_GROUP, _PER_GROUP, height * width)
+        counts = counts.expand(n, 1, height, width).reshape(n, 1, 1, height * width)
+        total = counts.sum(3).clamp(min=1)  # (N, 1, 1)
+        most, least = grouped.amax(2, keepdim=True), grouped.amin(2, keepdim=True)
+        wins = (_where_equal(grouped, most) * (most.clamp(min=0) * counts)).sum(3) / total
+        defeats = (_where_equal(grouped, least) * counts).sum(3) / total
         return torch.cat([wins.sqrt().flatten(1), defeats.sqrt().flatten(1)], 1)
 
 
@@ -248,6 +256,11 @@ class _Running(_Bank):
         at = (share.view(self.bias.shape) * (ordered.shape[1] - 1)).long().to(ordered.device)
         value, next_value = ordered.gather(1, at), ordered.gather(1, (at + 1).clamp(max=ordered.shape[1] - 1))
         self.bias.copy_(value + ((next_value - value) / 2).clamp(min=_APART))
+
+
+def _where_equal(x: Tensor, y: Tensor) -> Tensor:
+    """Return 1 where `x` is `y` and 0 elsewhere, of the type of `x`: six times faster than through booleans."""
+    return torch.eq(x.detach(), y.detach(), out=torch.empty_like(x.detach()))
 
 
 def _steps(span: int, taps: int, most: int) -> list[int]:

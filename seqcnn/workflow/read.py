@@ -15,7 +15,7 @@ from seqcnn.data.sources.files import Record as FileRecord
 from seqcnn.data.sources.folder import read_folder
 from seqcnn.data.sources.records import Coder, told_alphabet
 from seqcnn.data.sources.series import check_variables, read_series_table
-from seqcnn.data.sources.table import named_path, read_joined, read_table_data, sequence_cells
+from seqcnn.data.sources.table import named_path, read_joined, read_table_data, row_values, sequence_cells
 from seqcnn.errors import DataError, InputFileError, OptionError
 from seqcnn.io.fasta import looks_like_sequences, read_sequences
 from seqcnn.io.opening import STDIN, open_bytes, shown
@@ -179,12 +179,15 @@ def _expected(like: Any) -> Expected:
     if isinstance(like, Dataset):
         name, settings, longest = like.encoder, like.settings, int(like.lengths.max(initial=0))
         shape = like.raw.shape[1:] if isinstance(like.raw, np.ndarray) else (getattr(like.raw, "variables", 0),)
+        columns = like.summary.columns
     else:
         name, settings, longest = like.encoder.name, like.encoder.settings(), like.longest
         shape = like.encoder.raw_shape
+        columns = like.record.data.get("columns", ())
     return Expected(
-        like.kind, task, tuple(like.labels), like.alphabet, like.negatives, name, settings, tuple(shape), longest
-    )
+        like.kind, task, tuple(like.labels), like.alphabet, like.negatives, name, settings, tuple(shape), longest,
+        tuple(columns),
+    )  # fmt: skip
 
 
 def stream_records(
@@ -277,18 +280,30 @@ def stream_files_of(
         yield from stream_files(form_of(files, expected, text), Path(text))
     elif like.kind == "samples" and image is None and files == "recording" and is_series_table(text):
         yield from _stream_series(text, expected)
+    elif is_table(text) and image is None and expected.columns:
+        yield from _stream_values(text, expected, id)
     elif is_table(text) and (image is not None or files not in ("trajectory", "file")):
         frame = read_table(text)
         cells = column_of(frame, image or "image", text, "--image")
         ids = cells if id is None else column_of(frame, id, text, "--id")
         form = form_of(files, expected, text)
-        for name, cell in zip(ids, cells, strict=True):
-            yield name, form.one(named_path(cell, text))[0]
+        for row, (name, cell) in enumerate(zip(ids, cells, strict=True), 1):
+            yield name, form.one(named_path(cell, text, row))[0]
     else:
         form = form_of(files, expected, text)
         if not form.holds(Path(text)) and Path(text).is_file():
             raise DataError(f"{text}: expected a {form.name}, a folder of {form.plural}, or a table that names them")
         yield Path(text).name, form.one(Path(text))[0]
+
+
+def _stream_values(path: str, expected: Expected, id: str | None) -> Iterator[tuple[str, FileRecord]]:
+    """Yield id and series of each row of a table that holds values in the columns of the model."""
+    frame = read_table(path)
+    numbers = range(1, len(frame) + 1)
+    named = id is not None or "id" in frame.columns
+    ids = column_of(frame, id or "id", path, "--id") if named else [""] * len(frame)
+    series = row_values(frame, expected.columns, numbers, path)
+    yield from zip([cell or str(row) for cell, row in zip(ids, numbers, strict=True)], series, strict=True)
 
 
 def _stream_series(path: str, expected: Expected) -> Iterator[tuple[str, FileRecord]]:

@@ -98,11 +98,12 @@ def read_table_data(
         notes.append(f"missing targets, masked: {gaps:,}")
     summary = Summary((source,), {"rows without target": dropped} if dropped else {}, notes=(*notes, *targets.notes))
     if files:
-        data = _with_files(base, encoder, [cells[i] for i in kept], path, summary, options, expected)
+        paths = [named_path(cells[i], path, rows[i]) for i in kept]
+        data = _with_files(base, encoder, paths, path, summary, options, expected)
     elif raw_kind == "samples":
         used = {*targets.labels, *_target_columns(frame, options, expected, path), options.weight, split}
         used |= {options.id or "id", *(clause.partition("=")[0].strip() for clause in options.where)}
-        data = _with_values(base, encoder, frame, kept, rows, used, path, summary, options)
+        data = _with_values(base, encoder, frame, kept, rows, used, path, summary, options, expected)
     else:
         records = [Record(str(rows[i]), cells[i].encode("latin-1", "replace")) for i in kept]
         data = _with_codes(base, records, path, summary, options, expected)
@@ -208,8 +209,10 @@ def sequence_cells(frame: "pd.DataFrame", column: str | None, path: str) -> list
     return ["".join(cell.split()) for cell in column_of(frame, column, path, "--sequence")]
 
 
-def named_path(cell: str, table: str) -> Path:
-    """Return the place of a file that a table names: beside the table, else as written."""
+def named_path(cell: str, table: str, row: int) -> Path:
+    """Return the place of a file that a row of a table names: beside the table, else as written."""
+    if not cell:
+        raise DataError(f"{table}, row {row}: expected the name of a file, found an empty cell; fill or delete the row")
     beside = Path(table).parent / cell
     return beside if beside.exists() else Path(cell)
 
@@ -245,7 +248,7 @@ def _with_codes(
 def _with_files(
     base: Dataset,
     encoder: str,
-    cells: Sequence[str],
+    paths: Sequence[Path],
     path: str,
     summary: Summary,
     options: DataOptions,
@@ -253,7 +256,6 @@ def _with_files(
 ) -> Dataset:
     """Return `base` with the files that a column names."""
     made = resolve("encoder", encoder)
-    paths = [named_path(cell, path) for cell in cells]
     raw, settings, notes = read_files_of(file_kind(made.files, path), paths, options, expected)
     return replace(
         base,
@@ -275,37 +277,49 @@ def _with_values(
     path: str,
     summary: Summary,
     options: DataOptions,
+    expected: Expected | None,
 ) -> Dataset:
-    """Return `base` with the series that a row's other columns are, in their order."""
-    columns = [str(column) for column in frame.columns if str(column) not in used]
+    """Return `base` with the series that a row's other columns are, in their order, or those of the model."""
+    columns = () if expected is None else expected.columns
+    columns = columns or tuple(str(column) for column in frame.columns if str(column) not in used)
     if not columns:
         raise DataError(f"{path}: no column is left for the values of a series; found only {', '.join(frame.columns)}")
-    values = np.empty((len(kept), len(columns)), np.float32)
+    made = resolve("encoder", encoder)
+    notes = (*summary.notes, f"values of a series: columns {columns[0]} to {columns[-1]}")
+    return replace(
+        base,
+        kind=made.raw_kind,
+        raw=row_values(frame.iloc[kept], columns, [rows[i] for i in kept], path),
+        encoder=encoder,
+        settings=encoder_settings(options, encoder),
+        summary=replace(summary, columns=columns, notes=notes),
+    )
+
+
+def row_values(frame: "pd.DataFrame", columns: Sequence[str], rows: Sequence[int], path: str) -> Samples:
+    """Return the series that the rows of a table hold in `columns`; `rows` are their numbers.
+
+    Raises
+    ------
+    FormatError, DataError
+        Naming a column that the table lacks, or row and column of what is no number.
+    """
+    values = np.empty((len(frame), len(columns)), np.float32)
     for j, column in enumerate(columns):
-        cells = [str(cell) for cell in frame[column]]
-        for i, row in enumerate(kept):
-            text = cells[row].lower()
+        for i, cell in enumerate(column_of(frame, column, path, "values of the series")):
             try:
-                value = np.nan if text in MISSING else float(text)
+                value = np.nan if cell.lower() in MISSING else float(cell)
             except ValueError:
                 value = np.inf
             if abs(value) > float(np.finfo(np.float32).max):
                 raise DataError(
-                    f"{path}, row {rows[row]}, column {column!r}: expected a number of the series, found {cells[row]!r}"
+                    f"{path}, row {rows[i]}, column {column!r}: expected a number of the series, found {cell!r}"
                 )
             values[i, j] = value
     empty = np.isnan(values).all(1)
     if empty.any():
-        raise DataError(f"{path}, row {rows[kept[int(empty.argmax())]]}: no value but NaN; delete the row")
-    made = resolve("encoder", encoder)
-    return replace(
-        base,
-        kind=made.raw_kind,
-        raw=Samples.from_arrays(list(values)),
-        encoder=encoder,
-        settings=encoder_settings(options, encoder),
-        summary=replace(summary, notes=(*summary.notes, f"values of a series: columns {columns[0]} to {columns[-1]}")),
-    )
+        raise DataError(f"{path}, row {rows[int(empty.argmax())]}: no value but NaN; delete the row")
+    return Samples.from_arrays(list(values))
 
 
 def read_joined(
