@@ -1,5 +1,6 @@
 """What people bring by mistake to pictures, recordings and series: one line that names it, nothing left."""
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -100,6 +101,14 @@ def test_a_broken_picture(run, name, content, said):
     path.write_bytes(content((root / "b" / "03.png").read_bytes()))
     bad(run, *train(root), match=str(path))
     bad(run, *train(root), match=said)
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read anything")
+@pytest.mark.parametrize("make, name", [(pictures, "00.png"), (recordings, "00.wav")])
+def test_a_file_that_must_not_be_read(run, make, name):
+    path = make() / "a" / name
+    path.chmod(0)
+    bad(run, *train(path.parents[1]), match=f"{path} cannot be read: permission denied")
 
 
 def test_a_stack_without_a_pixel(run):

@@ -254,7 +254,7 @@ def test_streams_of_pictures_for_scoring(tmp_path):
     like = read(root)
     like = SimpleNamespace(
         encoder=Pixels.fit(like.raw), kind="pixels", task="binary", labels=like.labels, longest=6, alphabet=None,
-        negatives=None, record=SimpleNamespace(data={}),
+        negatives=None, columns=(),
     )  # fmt: skip
     found = list(stream_files_of(root, like))
     assert [name for name, _ in found] == ["a/0.png", "a/1.png", "b/0.png"]

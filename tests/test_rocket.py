@@ -52,14 +52,15 @@ def responses(image, bank, real):
 
 
 def competing(image, bank, real):
-    """Roots of mean wins and of shares of defeats in groups of eight."""
+    """Roots of mean wins and of shares of defeats in groups of eight; of equals all count, and next to 0 is 0."""
     found = responses(image, bank, real)
+    found[np.abs(found) < 1e-4] = 0
     wins, defeats = np.zeros(len(found)), np.zeros(len(found))
     for row, column in np.ndindex(found.shape[1:]):
         for group in range(0, len(found), 8):
             place = found[group : group + 8, row, column]
-            wins[group + place.argmax()] += max(place.max(), 0)
-            defeats[group + place.argmin()] += 1
+            wins[group + np.flatnonzero(place == place.max())] += max(place.max(), 0)
+            defeats[group + np.flatnonzero(place == place.min())] += 1
     return np.sqrt(np.r_[wins, defeats] / found[0].size)
 
 
@@ -128,6 +129,41 @@ def test_steps_and_plateaus_are_no_matter_of_rounding():
         standard, _ = network.standard(torch.from_numpy(one[None]), torch.tensor([n]))
         wanted = [running(standard[0].double().numpy(), bank, n) for bank in network.running]
         np.testing.assert_allclose(row[start:], np.concatenate(wanted), atol=1e-6)
+
+
+@pytest.mark.parametrize("channels, height, width", [(1, 20, 23), (3, 1, 90)])
+@torch.no_grad()
+def test_what_is_flat_is_no_matter_of_rounding(channels, height, width):
+    image = np.zeros((20, channels, height, width), np.float32)
+    image[:, :, height // 3 : height // 3 + 7, 30 % width : 30 % width + 9] = RNG.random(
+        (20, channels, min(height, 7), 9)
+    )
+    network = settled(rocket(channels, height, width), image)
+    together = network.plain(torch.from_numpy(image), None)
+    for size in (1, 3, 7):
+        parts = [network.plain(part, None) for part in torch.from_numpy(image).split(size)]
+        torch.testing.assert_close(torch.cat(parts), together, atol=1e-5, rtol=0)
+    standard = network.standard(torch.from_numpy(image), None)[0].double().numpy()
+    wanted = [np.concatenate([competing(one, bank, width) for bank in network.competing]) for one in standard[:3]]
+    np.testing.assert_allclose(together[:3, : len(wanted[0])], wanted, atol=1e-4)
+
+
+@torch.no_grad()
+def test_large_pictures_are_averaged_down():
+    image = RNG.normal(size=(3, 2, 70, 75)).astype(np.float32)
+    large, small = rocket(2, 70, 75), rocket(2, 35, 37)
+    settled(large, image)
+    standard, _ = large.standard(torch.from_numpy(image), None)
+    plain = (image - image.mean((0, 2, 3), keepdims=True)) / image.std((0, 2, 3), keepdims=True)
+    means = plain[..., :74].reshape(3, 2, 35, 2, 37, 2).mean((3, 5))
+    np.testing.assert_allclose(standard, means, atol=1e-5)
+    found = large.plain(torch.from_numpy(image), None)
+    torch.testing.assert_close(found, small.plain(torch.from_numpy(means), None), atol=1e-4, rtol=0)
+    real = torch.tensor([75, 60, 41])
+    masked = torch.from_numpy(image) * (torch.arange(75) < real[:, None])[:, None, None]
+    for row, one, n in zip(large.plain(masked, real), masked, real.tolist(), strict=True):
+        alone = large.plain(one[None, ..., : n // 2 * 2], None)[0]
+        torch.testing.assert_close(row, alone, atol=1e-4, rtol=0)
 
 
 @torch.no_grad()

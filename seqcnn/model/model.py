@@ -102,6 +102,11 @@ class Model:
         return self.record.negatives
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table whose rows were the series trained on; none where a file held them."""
+        return tuple(self.record.data.get("columns", ()))
+
+    @property
     def fixed_width(self) -> int | None:
         """The window of a network that flattens; None where any length goes."""
         return getattr(self.network, "fixed_width", None)

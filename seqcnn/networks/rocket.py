@@ -13,7 +13,7 @@ from seqcnn.nn.padding import inside
 
 #: Filters of a group, and their longer side; of the fixed filters, the number of weights of 2 among weights of -1.
 _PER_GROUP, _LONG, _TWOS = 8, 9, 3
-#: A bias is so far from the responses that gave it that their rounding does not matter.
+#: A bias is so far from the responses that gave it, and one that counts from 0, that rounding does not matter.
 _APART = 1e-4
 #: Shorter sides up to so many pixels stay as they are.
 _LARGEST = 64
@@ -212,6 +212,7 @@ class _Competing(_Bank):
     def forward(self, x: Tensor, real: Tensor | None) -> Tensor:
         """Return the square roots of mean wins, and of shares of defeats, ``(N, 2 F)``."""
         responses, counts = self.respond(x, real)
+        responses = nn.functional.hardshrink(responses, _APART)  # where nothing changes, rounding is no winner
         n, filters, height, width = responses.shape
         # Places side by side in memory, and comparisons with the extremes: argmax over filters is ten times slower.
         grouped = responses.contiguous().view(n, filters // _PER_GROUP, _PER_GROUP, height * width)

@@ -183,7 +183,7 @@ def _expected(like: Any) -> Expected:
     else:
         name, settings, longest = like.encoder.name, like.encoder.settings(), like.longest
         shape = like.encoder.raw_shape
-        columns = like.record.data.get("columns", ())
+        columns = like.columns
     return Expected(
         like.kind, task, tuple(like.labels), like.alphabet, like.negatives, name, settings, tuple(shape), longest,
         tuple(columns),
