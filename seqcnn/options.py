@@ -136,7 +136,7 @@ class TrainOptions:
         if self.label_smoothing is not None:
             within(self.label_smoothing, "--label-smoothing", 0.0, 0.9)
         for change in self.augment:
-            if ":" not in change:
+            if not callable(change) and ":" not in change:
                 one_of(change, ["none", *names("augmentation")], "--augment")
         if "none" in self.augment and len(self.augment) > 1:
             raise OptionError(f"--augment none: means no other; found {', '.join(self.augment)}")
@@ -267,6 +267,7 @@ def from_mapping(values: Mapping[str, Any], where: str, *classes: type) -> dict[
         if name not in defaults:
             raise OptionError(f"{where}: unknown option {key!r}{did_you_mean(name, defaults)}")
         if isinstance(defaults[name], tuple):
-            value = tuple(map(str, value)) if isinstance(value, list | tuple) else (str(value),)
+            given = value if isinstance(value, list | tuple) else (value,)
+            value = tuple(v if callable(v) else str(v) for v in given)
         clean[name] = value
     return clean

@@ -13,9 +13,12 @@ from seqcnn.data.augmentation.codes import ReverseComplement
 from seqcnn.data.augmentation.mixing import cut_mix, mix_up
 from seqcnn.data.augmentation.shift import Shift
 from seqcnn.data.batches import rectangle, shuffled_batches
+from seqcnn.encode.gramian import Gadf
 from seqcnn.encode.onehot import OneHot
 from seqcnn.encode.pixels import Pixels
 from seqcnn.encode.series import Series
+from seqcnn.encode.spectrogram import Spectrogram
+from seqcnn.encode.trajectory import Trajectory
 from seqcnn.errors import OptionError, SeqcnnError
 from seqcnn.plot.contact import contact_sheet
 from seqcnn.registry import names, resolve
@@ -78,7 +81,7 @@ def test_pixels_move_and_edges_are_repeated():
 
 ENCODERS = {
     "codes": OneHot("dna"),
-    "samples": Series(2),
+    "samples": Series(2, normalize="none"),
     "pixels": Pixels(3, 24, 20, mean=[0] * 3, std=[1] * 3),
 }
 
@@ -242,3 +245,64 @@ def test_random_changes_make_auto_choose_a_network_that_is_trained_in_steps():
     quick = {"epochs": 1, "folds": 0, "baselines": False, "progress": False}
     assert seqcnn.train(data, augment=("shift",), **quick).record.options["network"] == "residual"
     assert seqcnn.train(data, **quick).record.options["network"] == "rocket"
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda *given: 1 / 0, "failed with ZeroDivisionError.*expected function"),
+        (lambda raw, lengths, generator, strength: raw, "returned Tensor; expected function"),
+        (lambda raw, lengths, generator, strength: (raw[:3], lengths), "keep the records"),
+        (lambda raw: (raw, raw), "failed with TypeError"),
+    ],
+)
+def test_a_function_of_ones_own_that_fails_is_named(function, said):
+    with pytest.raises(OptionError, match=f"--augment <lambda>: .*{said}"):
+        make(function, 0.5, encoder=ENCODERS["pixels"])(*raw_of("pixels"), generator())
+
+
+def test_functions_in_the_current_folder_and_functions_themselves_are_taken(tmp_path, monkeypatch):
+    (tmp_path / "my_changes.py").write_text("def same(raw, lengths, generator, strength):\n    return raw, lengths\n")
+    monkeypatch.chdir(tmp_path)
+    for name in ("my_changes:same", stripes):
+        assert make(name, 0.5, encoder=ENCODERS["pixels"])(*raw_of("pixels"), generator())[0].shape[0] == 64
+    model = seqcnn.train(
+        seqcnn.read(DATA / "shapes"), augment=stripes, epochs=1, folds=0, baselines=False, progress=False
+    )
+    assert model.record.options["augment"] == ["stripes"]
+
+
+@pytest.mark.parametrize("encoder", [Series(2), Gadf(2), Spectrogram(1, window=8, hop=4)], ids=lambda e: e.name)
+def test_scaling_is_refused_where_it_changes_nothing(encoder):
+    raw = torch.randn(3, encoder.raw_shape[0], 40)
+    torch.testing.assert_close(encoder(raw), encoder(1.7 * raw), atol=1e-4, rtol=1e-4)
+    with pytest.raises(OptionError, match="--augment scaling: changes nothing"):
+        make("scaling", 0.5, encoder=encoder)
+
+
+@pytest.mark.parametrize("name", ["jitter", "scaling"])
+def test_time_and_clicks_of_a_trajectory_are_no_amounts(name):
+    raw = torch.randn(5, 4, 30)
+    changed, _ = make(name, 1.0, encoder=Trajectory())(raw, torch.full((5,), 30), generator())
+    assert torch.equal(changed[:, [0, 3]], raw[:, [0, 3]])
+    assert (changed[:, 1:3] != raw[:, 1:3]).any(2).all()
+
+
+def test_cut_mix_counts_real_columns_only():
+    image, columns = torch.zeros(40, 1, 1, 100), torch.tensor([20, 60] * 20)
+    image[:, :, :, :] = torch.arange(40.0).view(-1, 1, 1, 1)
+    mixed = cut_mix(image, columns, 1.0, generator())
+    for i in range(40):
+        real = mixed.image[i, 0, 0, : mixed.columns[i]]
+        assert (
+            float(mixed.share[i]) == pytest.approx(float((real == i).float().mean()), abs=1e-6) or i == mixed.partner[i]
+        )
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e4])
+def test_noise_on_float_pictures_follows_their_own_scale(size):
+    pytest.importorskip("kornia")
+    raw = torch.rand(8, 1, 20, 20) * size
+    encoder = Pixels(1, 20, 20, depth="float32", mean=[0.5 * size], std=[0.3 * size])
+    changed, _ = make("noise", 0.5, encoder=encoder)(raw, torch.full((8,), 20), generator())
+    assert 0.05 * size < float((changed - raw).std()) < 0.5 * size

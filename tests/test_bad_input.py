@@ -187,7 +187,13 @@ def test_a_broken_file_to_score(run):
         path.write_bytes(path.read_bytes()[:60])
         for verb in ("score", "evaluate"):
             bad(run, verb, "m.safetensors", root, match=f"{path}: the ")
-    bad(run, "score", "m.safetensors", photos, match="photos is a folder without recordings; expected some")
+    bad(
+        run,
+        "score",
+        "m.safetensors",
+        photos,
+        match="photos is a folder without recordings, which this model reads; expected some",
+    )
     bad(run, "evaluate", "m.safetensors", photos, match="photos is a folder that holds no recording")
 
 

@@ -87,7 +87,7 @@ class TestAtomic:
 
         monkeypatch.setattr(os, "fsync", full)
         with (
-            pytest.raises(DiskFullError, match="x: the disk is full and nothing was left"),
+            pytest.raises(DiskFullError, match="x: the disk is full; no partial file remains"),
             atomic(tmp_path / "x") as stream,
         ):
             stream.write("a")

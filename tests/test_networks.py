@@ -313,7 +313,7 @@ def test_lenet_names_the_smallest_picture():
         create("lenet", in_channels=1, outputs=10, height=28, width=28, pools=(2,))
 
 
-def test_minimum_width_is_the_receptive_field():
+def test_minimum_width_is_the_shortest_input():
     rng = np.random.default_rng(0)
     for _ in range(20):
         steps = [(int(k), int(s)) for k, s in rng.integers(1, 6, (4, 2))]
@@ -385,7 +385,7 @@ def test_descriptions_count_what_is_there(name):
     assert described.parameters == sum(p.numel() for p in network.parameters())
     assert sum(layer.parameters for layer in described.layers) == described.parameters
     assert described.layers[-1].shape == (CLASSES,)
-    assert described.receptive_field == network.minimum_width
+    assert described.shortest == network.minimum_width
     assert f"{described.parameters:,}" in str(described)
     assert f"{name} " in "\n".join(row[0] + " " for row in overview())
 

@@ -1,5 +1,6 @@
 """Tests of pictures: every mode to channels, mixed folders converted, broken files named."""
 
+from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -256,18 +257,20 @@ def test_streams_of_pictures_for_scoring(tmp_path):
         encoder=Pixels.fit(like.raw), kind="pixels", task="binary", labels=like.labels, longest=6, alphabet=None,
         negatives=None, columns=(),
     )  # fmt: skip
-    found = list(stream_files_of(root, like))
+    changes: Counter[str] = Counter()
+    found = list(stream_files_of(root, like, changes=changes))
+    assert changes == {"pictures resized to 6 x 4 pixels": 1}
     assert [name for name, _ in found] == ["a/0.png", "a/1.png", "b/0.png"]
     assert {pixels.shape for _, pixels in found} == {(1, 4, 6)}
     (tmp_path / "t.tsv").write_text("image\nd/a/0.png\n")
-    assert [name for name, _ in stream_files_of(tmp_path / "t.tsv", like)] == ["d/a/0.png"]
-    assert [name for name, _ in stream_files_of(root / "a" / "1.png", like)] == ["1.png"]
+    assert [name for name, _ in stream_files_of(tmp_path / "t.tsv", like, changes=changes)] == ["d/a/0.png"]
+    assert [name for name, _ in stream_files_of(root / "a" / "1.png", like, changes=changes)] == ["1.png"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="a folder without pictures"):
-        list(stream_files_of(tmp_path / "empty", like))
+        list(stream_files_of(tmp_path / "empty", like, changes=changes))
     (tmp_path / "x.fa").write_text(">a\nACGT\n")
     with pytest.raises(DataError, match="x.fa: expected a picture, a folder of pictures, or a table that names them"):
-        list(stream_files_of(tmp_path / "x.fa", like))
+        list(stream_files_of(tmp_path / "x.fa", like, changes=changes))
 
 
 def test_a_form_is_settled_by_the_majority():
@@ -283,3 +286,33 @@ def test_options_of_sequences_do_not_suit_pictures(tmp_path):
     with pytest.raises(OptionError, match="--positions aware: belongs to sequences"):
         train(read(shapes), options)
     assert train(read(shapes), replace(options, positions="auto")).record.choices["positions"]["chosen"] == "free"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_obeyed_in_stacks_too(orientation, tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    image, ops = pytest.importorskip("PIL.Image"), pytest.importorskip("PIL.ImageOps")
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
+    flat = image.fromarray(pixels)
+    flat.getexif()[274] = orientation
+    expected = np.asarray(ops.exif_transpose(flat)).transpose(2, 0, 1)
+    tag, path = (274, "H", 1, orientation, True), tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels.astype(np.uint16) * 257, photometric="rgb", extratags=[tag])
+    np.testing.assert_array_equal(read_picture(path), expected.astype(np.uint16) * 257)
+
+
+def test_wide_and_signed_numbers_do_not_wrap(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    for values in (np.array([[0, 2**31 + 512, 2**32 - 256]], np.uint32), np.array([[-1, 0, 127]], np.int8)):
+        tifffile.imwrite(tmp_path / "a.tif", values)
+        found = read_picture(tmp_path / "a.tif")
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found[0], values.astype(np.float32))
+
+
+def test_alpha_of_16_bit_grey_is_dropped(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    grey = np.random.default_rng(0).integers(0, 1 << 16, (5, 7), dtype=np.uint16)
+    both = np.stack([grey, np.full_like(grey, 65535)], -1)
+    tifffile.imwrite(tmp_path / "a.tif", both, photometric="minisblack", planarconfig="contig", extrasamples=[2])
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif"), grey[None])

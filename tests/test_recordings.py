@@ -181,7 +181,7 @@ def test_a_folder_of_recordings(tmp_path):
     assert data.lengths.tolist() == [99, 170, 41] and data.raw.variables == 1
     assert data.targets.ravel().tolist() == [0, 0, 1] and data.settings == {"rate": 8000}
     np.testing.assert_array_equal(data.raw[1][0], tone(170))
-    assert data.summary.notes[0].startswith("read 3 ") and "of 0.0051 to 0.021 s at 8000 Hz" in data.summary.notes[0]
+    assert data.summary.notes[0].startswith("read 3 ") and "of 0.00513 to 0.0213 s at 8000 Hz" in data.summary.notes[0]
     for name, more in (("series", {"normalize": "set"}), ("gadf", {"size": 9}), ("spectrogram", {"size": 9})):
         asked = read(tmp_path, DataOptions(input=name, **more))
         assert (asked.encoder, asked.settings) == (name, {"rate": 8000} | more)

@@ -406,3 +406,28 @@ def test_series_that_are_normalized_already_are_not_compared():
     task = fit_task("binary", ("few", "many"), (periods > 1)[:, None].astype(float))
     choice = choose_normalize(series(Samples.from_arrays(records), periods > 1, "binary", ("few", "many")), task)
     assert (choice.chosen, choice.how, choice.figures) == ("record", "the series are normalized already", {})
+
+
+def test_records_of_one_group_are_left_out_together():
+    rng = np.random.default_rng(5)
+    x, truth, weights = rng.normal(size=(23, 40)), rng.normal(size=(23, 2)), rng.uniform(0.5, 2, 23)
+    groups = np.r_[np.arange(15), [0, 0, 3, 7, 7, 7, 15, 15]]
+    _, _, held_out, strength = ridge(x, truth, weights, groups=groups)
+    share = weights / weights.sum()
+    centered = (x - share @ x) * np.sqrt(weights / weights.mean())[:, None]
+    penalty = strength * (centered**2).sum() / 23 * weights.mean()
+    for group in np.unique(groups):
+        kept = groups != group
+        other = Ridge(alpha=penalty).fit(x[kept], truth[kept], sample_weight=weights[kept])
+        np.testing.assert_allclose(held_out[~kept], other.predict(x[~kept]), rtol=1e-4, atol=1e-5)
+
+
+def test_duplicates_do_not_tell_on_each_other():
+    rng = np.random.default_rng(0)
+    x, truth = rng.normal(size=(40, 80)), rng.choice([-1.0, 1.0], (40, 1))
+    twice = np.concatenate([x, x]), np.concatenate([truth, truth]), np.ones(80)
+    groups = np.r_[np.arange(40), np.arange(40)]
+    together, naive = ridge(*twice, groups=groups), ridge(*twice)
+    assert np.corrcoef(naive[2][:, 0], twice[1][:, 0])[0, 1] > 0.9
+    assert np.corrcoef(together[2][:, 0], twice[1][:, 0])[0, 1] < 0.4
+    assert together[3] > naive[3]

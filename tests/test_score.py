@@ -42,7 +42,7 @@ def test_a_row_a_record(fasta: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose([float(r[4]) for r in found], MODEL.predict(SOME), rtol=2e-6)
     least = MODEL.network.minimum_width
     assert (done.records, done.rows, done.short) == (31, 31, sum(len(s) < least for s in SOME))
-    assert f"{done.short} shorter than the network's receptive field" in " ".join(done.notes)
+    assert f"{done.short} shorter than the network's shortest input" in " ".join(done.notes)
 
 
 @pytest.mark.parametrize("chunk", [1, 50, 200])

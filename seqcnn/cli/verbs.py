@@ -241,7 +241,7 @@ def networks(
     shell: Shell,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="one architecture, with its options")] = None,
 ) -> None:
-    """List the architectures: shapes, size, receptive field."""
+    """List the architectures: shapes, size, shortest input."""
     from seqcnn.workflow.networks import networks
 
     print(networks(name))

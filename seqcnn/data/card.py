@@ -49,7 +49,7 @@ def records(data: "Dataset") -> str:
         if data.encoder not in ("series", "trajectory", "bytes"):
             what += f" as {data.encoder}"
         if rate and len(data):
-            return f"{what} of {data.lengths.min() / rate:.2g} to {data.lengths.max() / rate:.2g} s at {rate:g} Hz"
+            return f"{what} of {data.lengths.min() / rate:.3g} to {data.lengths.max() / rate:.3g} s at {rate:g} Hz"
     if len(data) == 0:
         return what
     shortest, longest = data.lengths.min(), data.lengths.max()

@@ -36,6 +36,10 @@ class Encoder(nn.Module):
     raw_shape: tuple[int, ...] = ()
     #: Whether a record has another strand to be read from.
     has_complement: bool = False
+    #: Whether the image is the same whatever a variable of a record is multiplied by.
+    sizeless: bool = False
+    #: Variables that are amounts, which noise can be added to; None for all.
+    amounts: ClassVar[tuple[int, ...] | None] = None
 
     @classmethod
     def fit(cls, raw: Any, **settings: Any) -> Self:

@@ -40,7 +40,7 @@ class Gramian(Encoder):
 
     def __init__(self, variables: int, size: int = SIZE, *, rate: float | None = None) -> None:
         super().__init__()
-        self.channels, self.raw_shape, self.rate = variables, (variables,), rate
+        self.channels, self.raw_shape, self.rate, self.sizeless = variables, (variables,), rate, True
         self.height = self.width = whole(size, "size", 2)
 
     @classmethod

@@ -52,6 +52,7 @@ class Series(Encoder):
         super().__init__()
         self.channels, self.raw_shape, self.rate = variables, (variables,), rate
         self.normalize = one_of(normalize, NORMALIZE, "normalize")
+        self.sizeless = normalize == "record"
         # They stand in the configuration, so they are no part of the tensors of a saved model.
         self.register_buffer("mean", torch.tensor(mean or [0.0] * variables).view(-1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std or [1.0] * variables).view(-1, 1), persistent=False)

@@ -57,7 +57,7 @@ class Spectrogram(Encoder):
 
     def __init__(self, variables: int, *, window: int, hop: int, bands: int = 0, rate: float | None = None) -> None:
         super().__init__()
-        self.channels, self.raw_shape, self.rate = variables, (variables,), rate
+        self.channels, self.raw_shape, self.rate, self.sizeless = variables, (variables,), rate, variables == 1
         self.window, self.hop = whole(window, "window", 2), whole(hop, "hop", 1)
         self.bands = whole(bands, "bands", 0)
         self.size = 2 ** ceil(log2(window))  # of the transform

@@ -42,6 +42,7 @@ class Trajectory(Encoder):
     files: ClassVar[str | None] = "trajectory"
     channels = 4
     raw_shape = (4,)
+    amounts = (1, 2)
 
     def __init__(self, size: int = SIZE) -> None:
         super().__init__()

@@ -92,9 +92,11 @@ def read_picture(path: str | Path) -> Picture:
 
 
 def _plain(image: Any) -> bool:
-    """Return whether pillow reads all of a TIFF page: of color no more than eight bits."""
-    bits = image.tag_v2.get(258, (1,))
-    return len(bits) == 1 or (max(bits) <= 8 and image.mode in ("LA", "RGB", "RGBA", "CMYK", "YCbCr"))
+    """Return whether pillow reads all of a TIFF page: whole numbers up to 16 bits, of color up to 8, none signed."""
+    bits, kinds = image.tag_v2.get(258, (1,)), set(image.tag_v2.get(339, (1,)))  # kinds: 1 unsigned, 2 signed, 3 float
+    if len(bits) == 1:
+        return kinds == {3} or (kinds <= {1, 4} and max(bits) <= 16)
+    return kinds <= {1, 4} and max(bits) <= 8 and image.mode in ("LA", "RGB", "RGBA", "CMYK", "YCbCr")
 
 
 def _stack(path: str | Path, name: str) -> Picture:
@@ -107,15 +109,29 @@ def _stack(path: str | Path, name: str) -> Picture:
         with tifffile.TiffFile(path) as file:
             series = file.series[0]
             values, axes, page = series.asarray(), series.axes, file.pages.first
-            alpha = "S" in axes and values.shape[axes.index("S")] == 4 and page.photometric == 2
+            samples = values.shape[axes.index("S")] if "S" in axes else 0
+            alpha = sum(int(extra) in (1, 2) for extra in page.extrasamples) or int(
+                samples == 4 and page.photometric == 2
+            )
+            turned = int(page.tags.valueof(274, 1))
     except (tifffile.TiffFileError, ValueError, OSError, IndexError, KeyError, RuntimeError) as error:
         raise FormatError(f"{name}: the stack is damaged, or packed in a way unknown ({error}); save it anew") from None
     if not values.size or "Y" not in axes or "X" not in axes:
         raise FormatError(f"{name}: the picture has no pixel; delete it")
     y, x = axes.index("Y"), axes.index("X")
-    if alpha:
-        values = values.take(range(3), axis=axes.index("S"))
-    return _typed(np.moveaxis(values, (y, x), (-2, -1)).reshape(-1, values.shape[y], values.shape[x]))
+    if alpha and samples > alpha:
+        values = values.take(range(samples - alpha), axis=axes.index("S"))
+    picture = np.moveaxis(values, (y, x), (-2, -1)).reshape(-1, values.shape[y], values.shape[x])
+    return _typed(_turned(picture, turned))
+
+
+def _turned(picture: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """Return a picture ``(C, H, W)`` as its EXIF orientation, 1 to 8, says it is to be seen."""
+    if orientation in (2, 3, 6, 7):
+        picture = picture[:, :, ::-1] if orientation in (2, 3) else picture[:, ::-1, :]
+    if orientation in (3, 4, 7, 8):
+        picture = picture[:, ::-1, :] if orientation in (3, 4) else picture[:, :, ::-1]
+    return picture.swapaxes(1, 2) if orientation in (5, 6, 7, 8) else picture
 
 
 def _typed(values: npt.NDArray[Any]) -> Picture:

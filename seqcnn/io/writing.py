@@ -19,7 +19,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 def fail(path: str | os.PathLike[str], error: OSError) -> NoReturn:
     """Raise `DiskFullError` or `OutputFileError` for what the system says of an output."""
     if error.errno in FULL:
-        raise DiskFullError(f"{path}: the disk is full and nothing was left; free some space") from None
+        raise DiskFullError(f"{path}: the disk is full; no partial file remains; free some space") from None
     raise OutputFileError(f"{path} cannot be written: {error.strerror or error}") from None
 
 

@@ -59,12 +59,20 @@ def laplacian(*, diagonals: bool = False) -> Tensor:
 def laplacian_of_gaussian(sigma: float) -> Tensor:
     """Return the Laplacian of a Gaussian as weights ``(1, 1, n, n)``; edges are where it crosses zero.
 
+    What cutting the Gaussian off leaves is taken away evenly, so that even light gives 0.
+
     References
     ----------
     Marr and Hildreth (1980), Proc. R. Soc. Lond. B 207, 187-217.
     """
     bell, _, curve = _bell(sigma)
-    return (bell[:, None] * curve + curve[:, None] * bell)[None, None]
+    weights = bell[:, None] * curve + curve[:, None] * bell
+    return (weights - weights.mean())[None, None]
+
+
+def laplacian_8() -> Tensor:
+    """Return the Laplacian with the diagonals, weights ``(1, 1, 3, 3)``."""
+    return laplacian(diagonals=True)
 
 
 def prewitt() -> Tensor:
@@ -158,9 +166,10 @@ def filtered(image: Tensor, weights: Tensor) -> Tensor:
     """
     if image.dim() not in (1, 2, 4):
         raise ShapeError(f"filtered: expected (T,), (H, W) or (N, C, H, W), found {tuple(image.shape)}")
-    whole = image.float().reshape((1,) * (4 - image.dim()) + image.shape) if image.dim() < 4 else image.float()
-    layer = fixed(weights, channels=whole.shape[1]).to(whole.device)
-    found: Tensor = layer(whole)
+    whole = image.double()  # so that even light gives 0 within float32
+    whole = whole.reshape((1,) * (4 - image.dim()) + image.shape) if image.dim() < 4 else whole
+    layer = fixed(weights, channels=whole.shape[1]).to(whole.device, whole.dtype)
+    found: Tensor = layer(whole).float()
     if image.dim() == 4:
         return found
     maps = found[0] if len(weights) > 1 else found[0, 0]
@@ -186,7 +195,8 @@ class Gradient:
 def gradient(image: Tensor, weights: Tensor | None = None) -> Gradient:
     """Return magnitude and direction of the gradient of a picture ``(H, W)`` or image ``(N, 1, H, W)``.
 
-    `weights` are a pair along x and y, `sobel` if not given; `gaussian_gradient` smooths first.
+    `weights` are a pair along x and y, `sobel` if not given; `gaussian_gradient` smooths first. The pair of `roberts`
+    runs along the diagonals: its magnitude is one, its direction is turned by 135 degrees.
 
     Examples
     --------
@@ -204,20 +214,29 @@ def gradient(image: Tensor, weights: Tensor | None = None) -> Gradient:
     return Gradient(torch.hypot(x, y), torch.atan2(y, x))
 
 
-def zero_crossings(response: Tensor, *, threshold: float = 0.0) -> Tensor:
+def zero_crossings(response: Tensor, *, threshold: float | None = None) -> Tensor:
     """Return where a response ``(..., H, W)`` changes sign towards the right or below, by more than `threshold`.
+
+    Without `threshold` what is below a ten-thousandth of the largest response counts as 0, which is no side.
 
     Examples
     --------
     >>> zero_crossings(torch.tensor([[1.0, -1.0, -2.0, 3.0]])).int().tolist()
     [[1, 0, 1, 0]]
     """
+    least = 1e-4 * float(response.abs().max()) if threshold is None and response.numel() else 0.0
+    sides = torch.where(response.abs() > least, response, 0)
     crossed = torch.zeros_like(response, dtype=torch.bool)
     for axis in (-1, -2):
-        size = response.shape[axis] - 1
-        here, there = response.narrow(axis, 0, size), response.narrow(axis, 1, size)
-        change = ((here >= 0) != (there >= 0)) & ((here - there).abs() > threshold)
-        crossed.narrow(axis, 0, size).logical_or_(change)
+        for step in (1, 2):  # two, where a 0 stands between
+            size = response.shape[axis] - step
+            if size < 1:
+                continue
+            here, there = sides.narrow(axis, 0, size), sides.narrow(axis, step, size)
+            change = (here * there < 0) & ((here - there).abs() > (threshold or 0.0))
+            if step == 2:
+                change &= sides.narrow(axis, 1, size) == 0
+            crossed.narrow(axis, 0, size).logical_or_(change)
     return crossed
 
 

@@ -101,7 +101,7 @@ def padding_sides(
     ([(2, 2)], [(1, 2)], [(2, 2)])
     """
     axes = len(kernel)
-    if isinstance(padding, int):
+    if isinstance(padding, int | np.integer):
         return [(padding, padding)] * axes
     if padding == "valid":
         return [(0, 0)] * axes
@@ -252,7 +252,7 @@ def per_axis(value: PerAxis, axes: int) -> tuple[int, ...]:
     >>> per_axis(2, 2), per_axis([1, 3], 2)
     ((2, 2), (1, 3))
     """
-    numbers = (value,) * axes if isinstance(value, int) else tuple(int(v) for v in value)
+    numbers = (value,) * axes if isinstance(value, int | np.integer) else tuple(int(v) for v in value)
     if len(numbers) != axes:
         raise ValueError(f"expected one number, or {axes}, found {len(numbers)}")
     return numbers

@@ -48,7 +48,7 @@ def pool(x: npt.ArrayLike, size: int | Sequence[int], *, stride: PerAxis | None 
     """
     if how not in _HOW:
         raise ValueError(f"pool: expected one of {', '.join(_HOW)}, found {how!r}")
-    window = (size,) if isinstance(size, int) else tuple(size)
+    window = (size,) if isinstance(size, int | np.integer) else tuple(size)
     steps = window if stride is None else per_axis(stride, len(window))
     return _HOW[how](windows(x, window, stride=steps), axis=tuple(range(-len(window), 0)))
 
@@ -79,7 +79,7 @@ def maxima(x: npt.ArrayLike, size: int | Sequence[int]) -> npt.NDArray[np.bool_]
     [[0, 0, 1, 0], [0, 1, 0, 0]]
     """
     x = np.asarray(x, float)
-    window = (size,) if isinstance(size, int) else tuple(size)
+    window = (size,) if isinstance(size, int | np.integer) else tuple(size)
     axes = len(window)
     seen = windows(x, window, stride=window)
     stops = seen.shape[-2 * axes : -axes]
@@ -98,7 +98,7 @@ def unpool_nearest(y: npt.ArrayLike, size: int | Sequence[int]) -> Array:
     [[5, 5, 6, 6], [5, 5, 6, 6], [7, 7, 8, 8], [7, 7, 8, 8]]
     """
     y = np.asarray(y, float)
-    window = (size,) if isinstance(size, int) else tuple(size)
+    window = (size,) if isinstance(size, int | np.integer) else tuple(size)
     for axis, k in enumerate(reversed(window)):
         y = np.repeat(y, k, axis=y.ndim - 1 - axis)
     return y

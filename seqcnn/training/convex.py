@@ -161,14 +161,14 @@ def fit_composition(
 
 def _compositions(network: Composition, encoder: Encoder, raw: Raw) -> Floats:
     """Return the plain features of every record ``(N, F)``, as the network itself computes them."""
-    lengths = np.array([encoder.cells(int(length)) for length in lengths_of(raw)])
+    lengths = lengths_of(raw)
+    cells = np.array([max(encoder.cells(int(n)) * network.in_channels, int(n)) for n in lengths])
     order = np.argsort(lengths, kind="stable")
     found, first = np.zeros((len(raw), len(network.center))), 0
     with torch.inference_mode():
         while first < len(order):
-            last = first + 1
-            while last < len(order) and (last + 1 - first) * lengths[order[last]] * network.in_channels < _BATCH_CELLS:
-                last = min(len(order), last + 64)
+            padded = np.maximum.accumulate(cells[order[first:]]) * np.arange(1, len(order) - first + 1)
+            last = first + max(1, int(np.searchsorted(padded, _BATCH_CELLS)))
             batch = order[first:last]
             image, columns = encoder.image(*rectangle(raw, batch))
             found[batch] = network.composition(*network.prepare(image, columns)).numpy()

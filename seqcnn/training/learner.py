@@ -111,7 +111,9 @@ def learn(
         if progress is not None:
             progress.start(title, 1)
         both = np.sort(np.concatenate([train, valid]))
-        calibration, chosen = fit_ridge(network, encoder, plan.task, data, records=both, device=plan.options.device)
+        calibration, chosen = fit_ridge(
+            network, encoder, plan.task, data, records=both, groups=plan.groups[both], device=plan.options.device
+        )
         return Learned(network, calibration, details={"fit": chosen})
     seeds = 0
     if plan.network == "motif" and data.alphabet is not None and network.filters is not None:
@@ -146,7 +148,7 @@ def learn(
         "weight_decay": recipe.weight_decay,
         "precision": found.precision,
         "best_epoch": found.best_epoch,
-        "augment": list(augmentation_names(plan, network)),
+        "augment": [name if isinstance(name, str) else name.__name__ for name in augmentation_names(plan, network)],
         "seeded_motifs": seeds,
         "fixed_filters": fixed,
     }
@@ -177,7 +179,7 @@ def predict(plan: Plan, learned: Learned, raw: Raw) -> Logits:
     return np.asarray(learned.calibration(torch.from_numpy(logits)).numpy(), np.float32)
 
 
-def augmentation_names(plan: Plan, network: Network) -> tuple[str, ...]:
+def augmentation_names(plan: Plan, network: Network) -> tuple[Any, ...]:
     """Return the random changes asked for, or those that leave the meaning of these records alone.
 
     Raises

@@ -184,7 +184,10 @@ class _Run:
         if data.targets is None:
             raise TrainingError("training: the records have no targets")
         self.targets = task.encode(data.targets)
-        self.weights = None if data.weights is None else torch.from_numpy(data.weights.astype(np.float32))
+        self.weights = None
+        if data.weights is not None:  # of mean 1, so that a batch counts by the weight of its records
+            usual = float(data.weights[data.weights > 0].mean()) if data.weights.any() else 1.0
+            self.weights = torch.from_numpy((data.weights / usual).astype(np.float32))
         self.channels = max((m.out_channels for m in network.modules() if isinstance(m, nn.Conv2d)), default=1)
         self.workers = workers(network, place)
         self.rng = np.random.default_rng(seed)
@@ -289,7 +292,8 @@ class _Run:
         """Take one optimizer step and return the loss."""
         self.optimizer.zero_grad(set_to_none=True)
         parts = self._pieces(indices)
-        losses = (self._prepared(part, augmentations, share, len(part) / len(indices)) for part in parts)
+        counted = len(indices) if self.weights is None else max(1, int((self.weights[indices] > 0).sum()))
+        losses = (self._prepared(part, augmentations, share, counted) for part in parts)
         if self.replicas is not None:
             total = self.replicas.step(list(losses))
         else:
@@ -302,13 +306,17 @@ class _Run:
         self.optimizer.step()
         return total
 
-    def _prepared(self, part: Indices, augmentations: tuple[Augmentation, ...], progress: float, weight: float) -> Loss:
-        """Return what computes the loss of some records, as changed at random now, on any thread."""
+    def _prepared(self, part: Indices, augmentations: tuple[Augmentation, ...], progress: float, of: int) -> Loss:
+        """Return what computes the share of some records in the loss of `of`, as changed at random now, on any thread.
+
+        A step counts the more, the heavier its records are.
+        """
         batch = (*rectangle(self.data.raw, part), torch.from_numpy(self.targets[part]))
         raw, lengths, targets = (t.to(self.place, non_blocking=True) for t in batch)
         for change in augmentations:
             raw, lengths = change(raw, lengths, self.generator)
         weights = None if self.weights is None else self.weights[torch.from_numpy(part)].to(self.place)
+        weight = (len(part) if weights is None else float(weights.sum())) / of
         criterion = partial(self.task.loss, progress=progress, smoothing=self.recipe.smoothing)
         ways = [(f, a) for f, a in ((mix_up, self.recipe.mixup), (cut_mix, self.recipe.cutmix)) if a]
         drawn = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=self.generator))) if ways else None

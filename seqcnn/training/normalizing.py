@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset, take
 from seqcnn.encode.series import Series
@@ -17,7 +18,9 @@ _RECORDS, _NORMAL = 500, 0.05
 _SMALL = {"groups": 8, "dilations": 5, "biases": 1}
 
 
-def choose_normalize(data: Dataset, task: Task, *, device: str = "auto", seed: int = 0) -> Choice:
+def choose_normalize(
+    data: Dataset, task: Task, *, groups: npt.NDArray[np.int64] | None = None, device: str = "auto", seed: int = 0
+) -> Choice:
     """Return ``set`` if the level and size of a series help to predict it, else ``record``.
 
     Random filters and ridge regression are fitted to series normalized one by one, and to series on one scale; their
@@ -27,6 +30,8 @@ def choose_normalize(data: Dataset, task: Task, *, device: str = "auto", seed: i
     ----------
     data
         Training records only, of series.
+    groups
+        Of the records, ``(N,)``: what is held out together, such as duplicates.
     """
     index = np.arange(len(data))
     if len(data) > _RECORDS:
@@ -44,7 +49,15 @@ def choose_normalize(data: Dataset, task: Task, *, device: str = "auto", seed: i
             "rocket", in_channels=raw.variables, outputs=task.outputs, width=int(raw.lengths.max()), seed=seed, **_SMALL
         )
         everything = np.arange(len(part))
-        errors[name] = held_out_errors(network, encoder, task, part, records=everything, device=device)
+        errors[name] = held_out_errors(
+            network,
+            encoder,
+            task,
+            part,
+            records=everything,
+            groups=None if groups is None else groups[index],
+            device=device,
+        )
     losses = {name: float(error.mean()) for name, error in errors.items()}
     helps = losses["set"] < losses["record"] * (1 - MATERIAL)
     figures = losses | {"by": "random filters, leave-one-out", "records": len(part)}

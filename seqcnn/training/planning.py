@@ -37,10 +37,12 @@ _STEERING = 0.1
 _TRIAL_RECORDS, _TRIAL_STEPS, _TRIAL_PLACES, _TRIAL_FOLDS = 6000, (60, 300), 30_000, 3
 
 
-def plan_training(data: Dataset, options: TrainOptions, parts: Parts, bar: Progress) -> tuple[Plan, dict[str, Choice]]:
+def plan_training(
+    data: Dataset, options: TrainOptions, parts: Parts, bar: Progress, *, longest: int = 0
+) -> tuple[Plan, dict[str, Choice]]:
     """Return how the model is to be made, and how strands and positions were chosen.
 
-    Only the training and validation parts are looked at.
+    Only the training and validation parts are looked at. Records that come later have at most `longest` positions.
 
     Raises
     ------
@@ -59,7 +61,9 @@ def plan_training(data: Dataset, options: TrainOptions, parts: Parts, bar: Progr
     choices: dict[str, Choice] = {}
     if data.encoder == "series" and "normalize" not in data.settings:
         bar.start("comparing normalizations", 2)
-        choices["normalize"] = choose_normalize(part, task, device=options.device, seed=options.seed)
+        choices["normalize"] = choose_normalize(
+            part, task, groups=split_groups(part), device=options.device, seed=options.seed
+        )
         data = replace(data, settings={**data.settings, "normalize": choices["normalize"].chosen})
     plan = Plan(
         network=network,
@@ -71,7 +75,7 @@ def plan_training(data: Dataset, options: TrainOptions, parts: Parts, bar: Progr
         groups=split_groups(data),
         options=options,
     )
-    plan = replace(plan, width=_width(plan.encoder, data))
+    plan = replace(plan, width=_width(plan.encoder, max(longest, int(data.lengths.max()))))
     bar.start("comparing strands", 2)
     strands = _strands(plan, part)
     plan = replace(plan, strands=strands.chosen)
@@ -124,10 +128,10 @@ def fit_encoder(data: Dataset, train: Indices) -> Encoder:
     return kind.fit(take(data.raw, train), **settings)
 
 
-def _width(encoder: Encoder, data: Dataset) -> int:
+def _width(encoder: Encoder, longest: int) -> int:
     """Return the columns of the widest image."""
-    columns = encoder.columns(torch.from_numpy(data.lengths))
-    return int(encoder.width or data.lengths.max()) if columns is None else int(columns.max())
+    columns = encoder.columns(torch.tensor([longest]))
+    return int(encoder.width or longest) if columns is None else int(columns[0])
 
 
 def _strands(plan: Plan, part: Dataset) -> Choice:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from seqcnn.data.batches import rectangle
-from seqcnn.data.dataset import Dataset, take
+from seqcnn.data.dataset import Dataset, lengths_of, take
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import DataError
 from seqcnn.inference.features import features_of
@@ -16,16 +16,26 @@ from seqcnn.tasks.task import Task
 from seqcnn.training.calibrate import fit_calibration
 
 Matrix = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
 #: Strengths of the penalty that are tried, relative to the mean squared norm of the records.
 STRENGTHS = tuple(float(10**power) for power in np.linspace(-3, 3, 13))
 #: Scores of +1 and -1 become logits by this factor, which calibration then corrects.
 _LOGITS = 4.0
 #: Records that the network is shown to set its scales and biases.
 _SHOWN = 128
+#: Of a record longer than so many times the median, no more than that is shown.
+_TIMES = 4
 
 
 def fit_ridge(
-    network: Any, encoder: Encoder, task: Task, data: Dataset, *, records: npt.NDArray[np.int64], device: str
+    network: Any,
+    encoder: Encoder,
+    task: Task,
+    data: Dataset,
+    *,
+    records: Indices,
+    device: str,
+    groups: Indices | None = None,
 ) -> tuple[Calibration, dict[str, float]]:
     """Fit the linear layer of a network in place on the records; return its calibration and what was chosen.
 
@@ -36,13 +46,15 @@ def fit_ridge(
     ----------
     network
         With ``fit_images``, ``fit_features``, ``plain``, and a linear layer ``out``.
+    groups
+        Of the records, ``(N,)``: what is held out together, such as duplicates.
 
     References
     ----------
     Rifkin & Lippert. Notes on regularized least squares. MIT-CSAIL-TR-2007-025.
     """
     x, truth, encoded, weights = _prepared(network, encoder, task, data, records=records, device=device)
-    weight, bias, held_out, strength = ridge(x, truth, weights)
+    weight, bias, held_out, strength = ridge(x, truth, weights, groups=groups)
     factor = 1.0 if task.numeric else _LOGITS
     network.out.weight.data.copy_(torch.from_numpy(weight.T * factor))
     network.out.bias.data.copy_(torch.from_numpy(bias * factor))
@@ -52,23 +64,32 @@ def fit_ridge(
 
 
 def held_out_errors(
-    network: Any, encoder: Encoder, task: Task, data: Dataset, *, records: npt.NDArray[np.int64], device: str
+    network: Any,
+    encoder: Encoder,
+    task: Task,
+    data: Dataset,
+    *,
+    records: Indices,
+    device: str,
+    groups: Indices | None = None,
 ) -> Matrix:
-    """Return the squared leave-one-out error of each record, ``(N,)``, of a network fitted as `fit_ridge` does."""
+    """Return the squared held-out error of each record, ``(N,)``, of a network fitted as `fit_ridge` does."""
     x, truth, _, weights = _prepared(network, encoder, task, data, records=records, device=device)
-    held_out = ridge(x, truth, weights)[2]
+    held_out = ridge(x, truth, weights, groups=groups)[2]
     return np.asarray(np.nansum((held_out - truth) ** 2, axis=1))
 
 
 def _prepared(
-    network: Any, encoder: Encoder, task: Task, data: Dataset, *, records: npt.NDArray[np.int64], device: str
+    network: Any, encoder: Encoder, task: Task, data: Dataset, *, records: Indices, device: str
 ) -> tuple[Matrix, Matrix, npt.NDArray[np.float32], Matrix]:
     """Set a network's scales; return its features ``(N, F)``, the truth, the encoded targets and the weights."""
     if data.targets is None:
         raise DataError("the records have no targets")
     raw = take(data.raw, records)
     shown = np.unique(np.linspace(0, len(records) - 1, min(len(records), _SHOWN)).astype(np.int64))
-    network.fit_images(*encoder.image(*rectangle(raw, shown)))
+    lengths = lengths_of(raw)[shown]
+    usual = min(int(lengths.max()), _TIMES * int(np.median(lengths)))  # one very long record is not to fill the memory
+    network.fit_images(*encoder.image(*rectangle(raw, shown, width=usual)))
     features = torch.from_numpy(features_of(encoder, network, raw, device=device, method="plain"))
     network.fit_features(features)
     x = ((features - network.offset) * network.weight).double().numpy()
@@ -87,8 +108,12 @@ def _truth(task: Task, encoded: npt.NDArray[np.float32]) -> Matrix:
     return 2.0 * encoded.astype(np.float64) - 1
 
 
-def ridge(x: Matrix, truth: Matrix, weights: Matrix) -> tuple[Matrix, Matrix, Matrix, float]:
+def ridge(
+    x: Matrix, truth: Matrix, weights: Matrix, *, groups: Indices | None = None
+) -> tuple[Matrix, Matrix, Matrix, float]:
     """Return weights ``(F, K)``, bias ``(K,)``, leave-one-out predictions ``(N, K)`` and the strength chosen.
+
+    Records of one group are left out together, exactly.
 
     Parameters
     ----------
@@ -98,6 +123,8 @@ def ridge(x: Matrix, truth: Matrix, weights: Matrix) -> tuple[Matrix, Matrix, Ma
         ``(N, K)``; NaN is unknown and counts as the mean.
     weights
         Of the records, ``(N,)``.
+    groups
+        Group of each record, ``(N,)``; None for each its own.
 
     Examples
     --------
@@ -124,11 +151,15 @@ def ridge(x: Matrix, truth: Matrix, weights: Matrix) -> tuple[Matrix, Matrix, Ma
     unit = max(values.sum() / counted.sum(), 1e-12)  # records may all be alike
     best: tuple[float, float, Matrix] | None = None
     inner = left.T @ t
+    together = [] if groups is None else [rows for rows in _members(groups) if len(rows) > 1]
     for strength in STRENGTHS:
         shrink = values / (values + strength * unit)
         fitted = left @ (shrink[:, None] * inner)
         lever = ((left**2) @ shrink + share).clip(max=1 - 1e-9)
         rest = (t - fitted) / (1 - lever)[:, None]
+        for rows in together:
+            hat = (left[rows] * shrink) @ left[rows].T + np.sqrt(np.outer(share[rows], share[rows]))
+            rest[rows] = np.linalg.solve((1 + 1e-9) * np.eye(len(rows)) - hat, (t - fitted)[rows])
         error = float((rest**2 * known).mean())
         if best is None or error < best[0]:
             best = error, strength, (t - rest) / np.where(root > 0, root, 1) + mean_t
@@ -140,3 +171,9 @@ def ridge(x: Matrix, truth: Matrix, weights: Matrix) -> tuple[Matrix, Matrix, Ma
     bias = mean_t - mean_x @ weight
     held_out = np.where(root > 0, best[2], x @ weight + bias)  # records of no weight were left out anyway
     return weight, bias, held_out, best[1]
+
+
+def _members(groups: Indices) -> list[Indices]:
+    """Return the records of each group."""
+    order = np.argsort(groups, kind="stable")
+    return list(np.split(order, np.flatnonzero(np.diff(groups[order])) + 1))

@@ -66,7 +66,7 @@ def write_augmented(path: str | os.PathLike[str], plan: Plan, data: Dataset, tra
         if values.dim() == 4 and plan.encoder.depth == "uint8":
             values = values.clamp(0, 255).round().byte()
         copies.append(_numpy(values, lengths))
-    names = augmentation_names(plan, network)
+    names = [getattr(name, "__name__", name) for name in augmentation_names(plan, network)]
     fig = contact_sheet(
         [_numpy(*rectangle(raw, everything)), *copies],
         ids=[data.ids[i] for i in chosen],

@@ -1,6 +1,6 @@
 """Inputs of scoring: files of any size to chunks of raw records, with the place of each."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -56,7 +56,7 @@ class Inputs:
         self.unknown = options.unknown
         self.least = getattr(model.network, "minimum_width", 1)
         self.records = self.rows = self.short = 0
-        self.replaced: dict[str, int] = {}
+        self.replaced: Counter[str] = Counter()
         self.waiting: deque[list[_Place]] = deque()
 
     def chunks(self, files: Sequence[str]) -> Iterator[Raw]:
@@ -97,8 +97,7 @@ class Inputs:
         places: list[_Place] = []
         values = 0
         for file in files:
-            options = self.options
-            for name, record in stream_files_of(file, self.model, image=options.image, id=options.id):
+            for name, record in self._files(file):
                 length = record.shape[-1]
                 if self.model.encoder.columns(torch.tensor([length])) is not None:
                     self._starts(name, length, file)
@@ -111,6 +110,10 @@ class Inputs:
                     records, places, values = [], [], 0
         if records:
             yield self._send(places, self._joined(records))
+
+    def _files(self, file: str) -> Iterator[tuple[str, Record]]:
+        options = self.options
+        return stream_files_of(file, self.model, changes=self.replaced, image=options.image, id=options.id)
 
     def _joined(self, records: list[Record]) -> Raw:
         return np.stack(records) if self.model.kind == "pixels" else Samples.from_arrays(records)

@@ -1,4 +1,4 @@
-"""The architectures, described: layers with their shapes, parameters, memory and receptive field."""
+"""The architectures, described: layers with their shapes, parameters, memory and shortest input."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +43,7 @@ class Description:
         In the order they run; dropout and containers are left out.
     parameters
         Number of trained values.
-    receptive_field
+    shortest
         Columns of the image that the network needs; shorter records get zeros up to it.
     fixed_width
         Longest record it takes as described, None for any.
@@ -57,7 +57,7 @@ class Description:
     image: tuple[int, int, int]
     layers: tuple[Layer, ...]
     parameters: int
-    receptive_field: int
+    shortest: int
     fixed_width: int | None
     memory: int
 
@@ -78,7 +78,7 @@ class Description:
             *_aligned(self.rows()),
             "",
             f"parameters       {self.parameters:,}",
-            f"receptive field  {self.receptive_field} columns; {wide}",
+            f"shortest input  {self.shortest} columns; {wide}",
             f"memory           {self.memory / 1024:,.0f} KiB of activations a record",
         ]
         if self.options:
@@ -99,7 +99,7 @@ def describe(name: str, *, outputs: int = 1, **shape: int) -> Description:
     >>> described = describe("deepbind")
     >>> described.layers[0]
     Layer(name='conv', kind='Conv2d 1x24', shape=(64, 1, 177), parameters=6208)
-    >>> described.receptive_field, described.fixed_width
+    >>> described.shortest, described.fixed_width
     (24, None)
     """
     settings = options(name)
@@ -114,18 +114,18 @@ def describe(name: str, *, outputs: int = 1, **shape: int) -> Description:
         image=(image["in_channels"], image["height"], image["width"]),
         layers=layers,
         parameters=sum(p.numel() for p in network.parameters()),
-        receptive_field=network.minimum_width,
+        shortest=network.minimum_width,
         fixed_width=network.fixed_width,
         memory=4 * sum(torch.Size(layer.shape).numel() for layer in layers),
     )
 
 
 def overview() -> list[list[str]]:
-    """Return a row of text for each registered network, under a header: name, parameters, receptive field, summary."""
-    rows = [["network", "parameters", "receptive field", ""]]
+    """Return a row of text for each registered network, under a header: name, parameters, shortest input, summary."""
+    rows = [["network", "parameters", "shortest input", ""]]
     for name in names("network"):
         described = describe(name)
-        field = "the whole window" if described.fixed_width else str(described.receptive_field)
+        field = "the whole window" if described.fixed_width else str(described.shortest)
         rows.append([name, f"{described.parameters:,}", field, described.summary])
     return rows
 
@@ -134,7 +134,7 @@ def networks(name: str | None = None) -> str:
     """Return what ``seqcnn networks [NAME]`` shows: a table of the architectures, or one in full.
 
     >>> print(networks().splitlines()[0])
-    network      parameters  receptive field
+    network      parameters  shortest input
     """
     return "\n".join(_aligned(overview())) if name is None else str(describe(name))
 

@@ -1,6 +1,7 @@
 """The reading of DATA: paths and options in, a Dataset or a stream of records out."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -84,14 +85,17 @@ def read(
     (kind,) = kinds
     _refuse_options(kind, files, options, expected, column)
     if kind == "folders":
-        return read_folder(files[0].path, options, expected=expected)
-    if kind == "series tables":
-        return read_series_table(files[0].path, options, expected=expected)
-    if kind == "tables":
-        return read_table_data(files[0].path, options, expected=expected, split=column)
-    if options.targets is not None:
-        return read_joined(files, options, expected=expected, split=column)
-    return read_classes(files, options, expected=expected)
+        data = read_folder(files[0].path, options, expected=expected)
+    elif kind == "series tables":
+        data = read_series_table(files[0].path, options, expected=expected)
+    elif kind == "tables":
+        data = read_table_data(files[0].path, options, expected=expected, split=column)
+    elif options.targets is not None:
+        data = read_joined(files, options, expected=expected, split=column)
+    else:
+        data = read_classes(files, options, expected=expected)
+    _refuse_useless(options, data)
+    return data
 
 
 def named(path: PathLike) -> Named:
@@ -164,6 +168,14 @@ def _refuse_options(
         raise OptionError("--negatives: belongs to one FASTA file of positives")
     if sum(file.path == STDIN for file in files) > 1:
         raise OptionError("-: standard input can be read once only")
+
+
+def _refuse_useless(options: DataOptions, data: Dataset) -> None:
+    """Raise where an option had nothing to do."""
+    if data.task != "circular" and options.period != DataOptions().period:
+        raise OptionError(f"--period {options.period:g}: belongs to --task circular; the task is {data.task}")
+    if data.kind != "pixels" and options.fit != DataOptions().fit:
+        raise OptionError(f"--fit {options.fit}: belongs to pictures; these records are {KINDS[data.kind]}")
 
 
 def _found(kind: str, options: DataOptions) -> tuple[str, ...] | None:
@@ -252,7 +264,7 @@ def _letters(path: str, sequence: str | None, id: str | None) -> Iterator[Record
 
 
 def stream_files_of(
-    path: PathLike, like: Any, *, image: str | None = None, id: str | None = None
+    path: PathLike, like: Any, *, changes: Counter[str], image: str | None = None, id: str | None = None
 ) -> Iterator[tuple[str, FileRecord]]:
     """Yield id and record of a file, of all in a folder, of a table's column of file names, or of a table of series.
 
@@ -265,6 +277,8 @@ def stream_files_of(
         The input.
     like
         A Model of pictures or samples.
+    changes
+        Where to count what was converted, and how.
     image, id
         Columns of a table.
 
@@ -277,7 +291,7 @@ def stream_files_of(
     expected = _expected(like)
     files = type(like.encoder).files
     if Path(text).is_dir():
-        yield from stream_files(form_of(files, expected, text), Path(text))
+        yield from stream_files(form_of(files, expected, text), Path(text), changes)
     elif like.kind == "samples" and image is None and files == "recording" and is_series_table(text):
         yield from _stream_series(text, expected)
     elif is_table(text) and image is None and expected.columns:
@@ -288,12 +302,12 @@ def stream_files_of(
         ids = cells if id is None else column_of(frame, id, text, "--id")
         form = form_of(files, expected, text)
         for row, (name, cell) in enumerate(zip(ids, cells, strict=True), 1):
-            yield name, form.one(named_path(cell, text, row))[0]
+            yield name, form.one(named_path(cell, text, row), changes)
     else:
         form = form_of(files, expected, text)
         if not form.holds(Path(text)) and Path(text).is_file():
             raise DataError(f"{text}: expected a {form.name}, a folder of {form.plural}, or a table that names them")
-        yield Path(text).name, form.one(Path(text))[0]
+        yield Path(text).name, form.one(Path(text), changes)
 
 
 def _stream_values(path: str, expected: Expected, id: str | None) -> Iterator[tuple[str, FileRecord]]:

@@ -29,9 +29,9 @@ class Scored:
     records, rows
         Read, and written: a row a record, or a row a window.
     short
-        Rows shorter than the network's receptive field, which were padded with zero columns.
+        Rows shorter than the network's shortest input, which were padded with zero columns.
     replaced
-        What letters were replaced, with their counts.
+        What letters were replaced, or files converted, with their counts.
     """
 
     records: int
@@ -45,9 +45,9 @@ class Scored:
         split = f" in {self.rows:,} windows" if self.rows != self.records else ""
         said = [f"scored {self.records:,} records{split}"]
         if self.short:
-            said.append(f"{self.short:,} shorter than the network's receptive field were padded with zeros up to it")
+            said.append(f"{self.short:,} shorter than the network's shortest input were padded with zeros up to it")
         if self.replaced:
-            said.append("letters: " + ", ".join(f"{count:,} {what}" for what, count in self.replaced.items()))
+            said.append("changed: " + ", ".join(f"{count:,} {what}" for what, count in self.replaced.items()))
         return tuple(said)
 
 

@@ -86,9 +86,10 @@ def train(
     data, parts, by_folds = _parts(data, options, valid, test)
     parts = _weighed(data, parts, notes)
     check_classes(data.take(np.concatenate([parts.train, parts.valid])), fewest=2)
+    longest = 0 if test is None else int(test.lengths.max(initial=0))
     seen = np.sort(np.concatenate([parts.train, parts.valid]))
     with progress_bar(progress) as bar:
-        plan, choices = plan_training(data, options, parts, bar)
+        plan, choices = plan_training(data, options, parts, bar, longest=longest)
         notes += [*plan.task.notes, *chosen(choices)]
         if options.show_augmented is not None:
             write_augmented(options.show_augmented, plan, data, parts.train)
@@ -211,6 +212,8 @@ def _parts(
     valid_share = _share(options.valid, "valid") if valid is None else 0.0
     test_share = _share(options.test, "test") if test is None else 0.0
     valid_share = DEFAULT_SHARE if valid_share is None else valid_share
+    if options.split.startswith("column:") and test_share:
+        raise OptionError(f"--test {test_share:g}: --split {options.split} says what is tested on; leave one out")
     named = data.parts is not None and bool((data.parts == "test").any())
     by_folds = test is None and not named and not test_share and len(data) < FEW_RECORDS and options.folds >= 2
     if test_share is None:

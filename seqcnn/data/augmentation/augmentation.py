@@ -1,7 +1,8 @@
 """The base of augmentations: a random change of a raw batch that leaves its meaning alone, on the device."""
 
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from seqcnn.errors import OptionError
 from seqcnn.registry import REGISTRY, resolve
 
 Batch = tuple[torch.Tensor, torch.Tensor]
+_EXPECTED = "expected function(raw, lengths, generator, strength) that returns raw, lengths"
 
 
 class Augmentation(ABC):
@@ -55,12 +57,26 @@ class Own(Augmentation):
 
     def __call__(self, raw: torch.Tensor, lengths: torch.Tensor, generator: torch.Generator) -> Batch:
         """Return what the function returns."""
-        changed, left = self.function(raw, lengths, generator, self.strength)
+        called = getattr(self.function, "__name__", str(self.function))
+        try:
+            found = self.function(raw, lengths, generator, self.strength)
+        except Exception as error:
+            raise OptionError(
+                f"--augment {called}: failed with {type(error).__name__}: {error}; {_EXPECTED}"
+            ) from error
+        if not (isinstance(found, tuple) and len(found) == 2 and all(isinstance(t, torch.Tensor) for t in found)):
+            raise OptionError(f"--augment {called}: returned {type(found).__name__}; {_EXPECTED}")
+        changed, left = found
+        if changed.dim() != raw.dim() or len(changed) != len(raw) or left.shape != lengths.shape:
+            raise OptionError(
+                f"--augment {called}: returned shapes {tuple(changed.shape)} and {tuple(left.shape)} "
+                f"for {tuple(raw.shape)} and {tuple(lengths.shape)}; keep the records and their axes"
+            )
         return changed, left
 
 
-def make(name: str, strength: float, *, encoder: Encoder, shortest: int = 1) -> Augmentation:
-    """Return a registered augmentation, or a function named ``module:function``.
+def make(name: "str | Callable[..., Batch]", strength: float, *, encoder: Encoder, shortest: int = 1) -> Augmentation:
+    """Return a registered augmentation, or a function: itself, or ``module:function`` (the current folder counts).
 
     Raises
     ------
@@ -73,10 +89,14 @@ def make(name: str, strength: float, *, encoder: Encoder, shortest: int = 1) -> 
     >>> type(make("mutation", 0.5, encoder=OneHot("dna"))).__name__
     'Mutation'
     """
-    if ":" in name and name not in REGISTRY["augmentation"]:
+    found: Any
+    if not isinstance(name, str):
+        found = name
+    elif ":" in name and name not in REGISTRY["augmentation"]:
         module, _, attribute = name.partition(":")
         try:
-            found = getattr(import_module(module), attribute)
+            with _here():
+                found = getattr(import_module(module), attribute)
         except (ImportError, AttributeError) as error:
             raise OptionError(f"--augment {name}: cannot be imported ({error}); expected MODULE:FUNCTION") from None
     else:
@@ -88,6 +108,16 @@ def make(name: str, strength: float, *, encoder: Encoder, shortest: int = 1) -> 
         raise OptionError(f"--augment {name}: belongs to {' and '.join(found.kinds)}; these records take {suited}")
     made: Augmentation = found(strength, encoder=encoder, shortest=shortest)
     return made
+
+
+@contextmanager
+def _here() -> Iterator[None]:
+    """Let modules in the current folder be imported."""
+    sys.path.insert(0, "")
+    try:
+        yield
+    finally:
+        sys.path.remove("")
 
 
 def suits(name: str, kind: str) -> bool:

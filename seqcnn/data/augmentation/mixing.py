@@ -39,10 +39,8 @@ class Mixed:
         `criterion` takes logits, targets and the keyword ``weights`` ``(N,)``, and returns a weighted mean.
         """
         own = torch.ones_like(self.share) if weights is None else weights
-        mine, theirs = own * self.share, own[self.partner] * (1 - self.share)
-        first = criterion(logits, targets, weights=mine) * mine.sum()
-        second = criterion(logits, targets[self.partner], weights=theirs) * theirs.sum()
-        return (first + second) / (mine.sum() + theirs.sum()).clamp(min=1e-12)
+        shares = torch.cat([own * self.share, own[self.partner] * (1 - self.share)])
+        return criterion(torch.cat([logits, logits]), torch.cat([targets, targets[self.partner]]), weights=shares)
 
 
 def mix_up(image: torch.Tensor, columns: torch.Tensor | None, alpha: float, generator: torch.Generator) -> Mixed:
@@ -87,7 +85,10 @@ def cut_mix(image: torch.Tensor, columns: torch.Tensor | None, alpha: float, gen
     inside = rows_in[:, :, None] & columns_in[:, None, :]  # (N, H, W)
     whole = None if columns is None else columns.maximum(columns[partner])
     mixed = torch.where(inside[:, None], image[partner], image)
-    return Mixed(mixed, whole, partner, 1 - inside.float().mean((1, 2)))
+    if whole is None:
+        return Mixed(mixed, whole, partner, 1 - inside.float().mean((1, 2)))
+    real = (torch.arange(width, device=image.device) < whole[:, None])[:, None]  # (N, 1, W): of either record
+    return Mixed(mixed, whole, partner, 1 - (inside & real).sum((1, 2)) / (height * whole.clamp(min=1)))
 
 
 def _drawn(image: torch.Tensor, alpha: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:

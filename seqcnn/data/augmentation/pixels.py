@@ -41,14 +41,23 @@ class _Kornia(Augmentation):
                     f"--augment {type(self).__name__.lower()}: needs kornia; install seqcnn[vision]"
                 ) from None
             self._made = self.make(library, min(raw.shape[2:]))
-        full = FULL[cast(Pixels, self.encoder).depth]
+        low, span = _scale(cast(Pixels, self.encoder))
         with drawn_from(generator), torch.no_grad():
-            changed: torch.Tensor = self._made(raw.float() / full)
-        return changed * full, lengths
+            changed: torch.Tensor = self._made((raw.float() - low) / span)
+        return changed * span + low, lengths
 
     @abstractmethod
     def make(self, library: Any, side: int) -> Any:
         """Return the layer for pictures whose shorter side is `side`."""
+
+
+def _scale(encoder: Pixels) -> tuple[float, float]:
+    """Return black, and how far white is from it; of float pictures three deviations below and above the mean."""
+    if encoder.depth != "float32":
+        return 0.0, float(FULL[encoder.depth])
+    mean, reach = torch.tensor(encoder.mean), 3 * torch.tensor(encoder.std)
+    low, high = float((mean - reach).min()), float((mean + reach).max())
+    return low, (high - low) or 1.0
 
 
 class Rotate(_Kornia):
@@ -89,7 +98,7 @@ class Blur(_Kornia):
 
 
 class Elastic(_Kornia):
-    """Bent like rubber: neighboring pixels move together, by up to a tenth of the side at strength 1.
+    """Bent like rubber: neighboring pixels move together, by a few hundredths of the side at strength 1.
 
     References
     ----------

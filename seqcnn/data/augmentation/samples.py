@@ -5,6 +5,8 @@ from typing import ClassVar
 import torch
 
 from seqcnn.data.augmentation.augmentation import Augmentation, Batch, uniform
+from seqcnn.encode.encoder import Encoder
+from seqcnn.errors import OptionError
 
 #: At strength 1: noise as a share of a series' deviation, change of its size, of its speed; knots of the speed.
 _NOISE, _SCALE, _SPEED, _KNOTS = 0.3, 0.4, 0.3, 5
@@ -24,7 +26,16 @@ class Jitter(Augmentation):
         spread = (torch.where(known, values - mean, 0).square().sum(-1, keepdim=True) / count).sqrt()
         amount = uniform(len(raw), 0, _NOISE * self.strength, generator=generator, device=raw.device).view(-1, 1, 1)
         noise = torch.randn(raw.shape, generator=generator).to(raw.device)
-        return values + noise * spread * amount, lengths
+        return torch.where(_sized(self.encoder, values), values + noise * spread * amount, values), lengths
+
+
+def _sized(encoder: Encoder, raw: torch.Tensor) -> torch.Tensor:
+    """Return which variables ``(1, V, 1)`` are amounts; time and clicks of a trajectory are none."""
+    amounts = torch.ones(1, raw.shape[1], 1, dtype=torch.bool, device=raw.device)
+    if encoder.amounts is not None:
+        amounts = torch.zeros_like(amounts)
+        amounts[:, list(encoder.amounts)] = True
+    return amounts
 
 
 class Scaling(Augmentation):
@@ -32,11 +43,20 @@ class Scaling(Augmentation):
 
     kinds: ClassVar[tuple[str, ...]] = ("samples",)
 
+    def __init__(self, strength: float, *, encoder: Encoder, shortest: int = 1) -> None:
+        super().__init__(strength, encoder=encoder, shortest=shortest)
+        if encoder.sizeless:
+            raise OptionError(
+                "--augment scaling: changes nothing where each record is put on a scale of its own; leave it out, "
+                "or pass --normalize set for series"
+            )
+
     def __call__(self, raw: torch.Tensor, lengths: torch.Tensor, generator: torch.Generator) -> Batch:
         """Return the samples, larger or smaller."""
         reach = _SCALE * self.strength
         factor = uniform(raw.shape[0] * raw.shape[1], 1 - reach, 1 + reach, generator=generator, device=raw.device)
-        return raw.float() * factor.view(*raw.shape[:2], 1), lengths
+        values = raw.float()
+        return torch.where(_sized(self.encoder, values), values * factor.view(*raw.shape[:2], 1), values), lengths
 
 
 class Warp(Augmentation):

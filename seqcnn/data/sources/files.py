@@ -74,19 +74,18 @@ class FileKind(ABC):
     def records(self, paths: Sequence[Path]) -> tuple[Raw, list[str]]:
         """Return files as one raw kind, and notes on what was changed."""
         changes: Counter[str] = Counter()
-        records = []
-        for path in paths:
-            record, change = self.one(path)
-            records.append(record)
-            changes.update([change] if change else [])
-        return self.join(records), [f"{self.plural} {change}: {count:,}" for change, count in changes.items()]
+        raw = self.join([self.one(path, changes) for path in paths])
+        return raw, [f"{change}: {count:,}" for change, count in changes.items()]
 
-    def one(self, path: Path) -> tuple[Record, str | None]:
-        """Return one file as a record in this form, and what was changed; errors name the file."""
+    def one(self, path: Path, changes: Counter[str]) -> Record:
+        """Return one file as a record in this form; what was changed is counted in `changes`, errors name the file."""
         try:
-            return self.shaped(self.read(path))
+            record, change = self.shaped(self.read(path))
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
+        if change:
+            changes[f"{self.plural} {change}"] += 1
+        return record
 
 
 class PictureFiles(FileKind):
@@ -280,10 +279,10 @@ def read_files_of(
     return raw, form.settings, notes
 
 
-def stream_files(form: FileKind, folder: Path) -> Iterator[tuple[str, Record]]:
+def stream_files(form: FileKind, folder: Path, changes: Counter[str]) -> Iterator[tuple[str, Record]]:
     """Yield path in the folder and record of each file in it; `DataError` where there is none."""
     paths = form.files_in(folder)
     if not paths:
-        raise DataError(f"{folder} is a folder without {form.plural}; expected some")
+        raise DataError(f"{folder} is a folder without {form.plural}, which this model reads; expected some")
     for path in paths:
-        yield str(path.relative_to(folder)), form.one(path)[0]
+        yield str(path.relative_to(folder)), form.one(path, changes)

@@ -9,7 +9,7 @@ import numpy as np
 from seqcnn.checks import did_you_mean
 from seqcnn.data.dataset import Dataset, Expected, Source, Summary
 from seqcnn.data.sources.described import described
-from seqcnn.data.sources.files import FILE_KINDS, FileKind, RecordingFiles, file_kind, read_files_of
+from seqcnn.data.sources.files import FILE_KINDS, AnyFiles, FileKind, RecordingFiles, file_kind, read_files_of
 from seqcnn.errors import DataError, InputFileError, OptionError
 from seqcnn.options import DataOptions
 from seqcnn.registry import resolve
@@ -93,7 +93,8 @@ def _inside(root: Path, kind: type[FileKind]) -> str:
         return f"whose {kind.plural} are in no class; put them in one subfolder a class, or name a table with --image"
     if any(path.is_file() for path in root.iterdir()):
         return f"without {kind.plural}; expected a file, or one subfolder of {kind.plural} a class"
-    return f"that holds no {kind.name}; expected one subfolder of {kind.plural} a class"
+    hint = "" if kind is AnyFiles else "; for other files pass --input trajectory (tables of t, x, y) or bytes (any)"
+    return f"that holds no {kind.name}; expected one subfolder of {kind.plural} a class{hint}"
 
 
 def _labels(

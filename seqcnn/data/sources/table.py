@@ -16,7 +16,7 @@ from seqcnn.data.sources.files import file_kind, read_files_of
 from seqcnn.data.sources.folder import encoder_settings
 from seqcnn.data.sources.records import Coder, gather, replaced_notes, told_alphabet, warn_duplicates
 from seqcnn.data.sources.targets import MISSING, read_targets
-from seqcnn.errors import DataError, FormatError, OptionError
+from seqcnn.errors import DataError, FormatError, InputFileError, OptionError
 from seqcnn.io.opening import sha256_of
 from seqcnn.io.table import column_of, read_table
 from seqcnn.options import DataOptions
@@ -214,6 +214,8 @@ def named_path(cell: str, table: str, row: int) -> Path:
     if not cell:
         raise DataError(f"{table}, row {row}: expected the name of a file, found an empty cell; fill or delete the row")
     beside = Path(table).parent / cell
+    if not beside.exists() and not Path(cell).exists():
+        raise InputFileError(f"{table}, row {row}: {cell}: no such file, neither beside the table nor from here")
     return beside if beside.exists() else Path(cell)
 
 
