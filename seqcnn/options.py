@@ -29,6 +29,10 @@ class DataOptions:
     )
     targets: Path | None = opt(None, "table whose columns are joined to the records by id")
     target: tuple[str, ...] = opt((), "target column of a table; repeatable")
+    genome: Path | None = opt(None, "FASTA, plain or bgzip, whose letters the intervals of a BED or GFF file are")
+    feature: str | None = opt(None, "type of the features of a GFF or GTF file: gene, CDS, exon, promoter, ...")
+    width: int | None = opt(None, "windows of this width around summits or middles (default: intervals as they are)")
+    edge: Literal["pad", "shift", "drop"] = opt("pad", "windows over the edge of a chromosome: N, moved, or left out")
     sequence: str | None = opt(None, "sequence column of a table (default: sequence or seq)")
     image: str | None = opt(None, "column of a table that names a file a record: pictures, recordings, ...")
     weight: str | None = opt(None, "column of a table that weighs the records in training")
@@ -62,6 +66,9 @@ class DataOptions:
             one_of(self.task, names("task"), "--task")
         if self.input is not None:
             one_of(self.input, names("encoder"), "--input")
+        if self.width is not None:
+            whole(self.width, "--width", 1)
+        one_of(self.edge, ("pad", "shift", "drop"), "--edge")
         if self.size is not None:
             whole(self.size, "--size", 4, 4096)
         one_of(self.fit, ("resize", "crop", "letterbox"), "--fit")
@@ -166,6 +173,10 @@ class ScoreOptions:
         None, "input whose most similar records, in the network's eyes, are named for each record (--top, default: 5)"
     )
     unknown: Unknown = opt("error", "letters outside the alphabet: stop, or mask them and count")
+    genome: Path | None = opt(None, "FASTA, plain or bgzip, whose letters the intervals of a BED or GFF file are")
+    feature: str | None = opt(None, "type of the features of a GFF or GTF file: gene, CDS, exon, promoter, ...")
+    width: int | None = opt(None, "windows of this width around summits or middles (default: intervals as they are)")
+    edge: Literal["pad", "shift", "drop"] = opt("pad", "windows over the edge of a chromosome: N, moved, or left out")
     sequence: str | None = opt(None, "sequence column of a table (default: sequence or seq)")
     image: str | None = opt(None, "column of a table that names a file a record (default: image)")
     id: str | None = opt(None, "id column of a table (default: the column called id, else row numbers)")
@@ -174,6 +185,9 @@ class ScoreOptions:
     def __post_init__(self) -> None:
         one_of(self.output, ("probability", "logit"), "--output")
         one_of(self.unknown, ("error", "mask"), "--unknown")
+        if self.width is not None:
+            whole(self.width, "--width", 1)
+        one_of(self.edge, ("pad", "shift", "drop"), "--edge")
         if self.top is not None:
             whole(self.top, "--top", 1)
         if self.window is not None:

@@ -10,6 +10,7 @@ import torch
 from seqcnn.alphabet import Alphabet
 from seqcnn.data.dataset import Raw
 from seqcnn.data.sources.files import Record
+from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError
 from seqcnn.io.opening import STDIN, open_bytes, shown
 from seqcnn.model.inputs import KINDS
@@ -54,6 +55,7 @@ class Inputs:
         self.window = options.window
         self.step = options.step or max(1, (options.window or 2) // 2)
         self.unknown = options.unknown
+        self.regions = Regions(options.genome, feature=options.feature, width=options.width, edge=options.edge)
         self.least = getattr(model.network, "minimum_width", 1)
         self.records = self.rows = self.short = 0
         self.replaced: Counter[str] = Counter()
@@ -89,7 +91,7 @@ class Inputs:
 
     def _records(self, file: str, alphabet: Alphabet) -> Iterator[tuple[str, Codes]]:
         columns = {"sequence": self.options.sequence, "id": self.options.id}
-        return stream_records(file, alphabet, self.unknown, counts=self.replaced, **columns)
+        return stream_records(file, alphabet, self.unknown, counts=self.replaced, regions=self.regions, **columns)
 
     def files(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of pictures or samples."""

@@ -15,10 +15,11 @@ from seqcnn.data.sources.files import FILE_KINDS, form_of, stream_files
 from seqcnn.data.sources.files import Record as FileRecord
 from seqcnn.data.sources.folder import read_folder
 from seqcnn.data.sources.records import Coder, told_alphabet
+from seqcnn.data.sources.regions import Regions
 from seqcnn.data.sources.series import check_variables, read_series_table
 from seqcnn.data.sources.table import named_path, read_joined, read_table_data, row_values, sequence_cells
 from seqcnn.errors import DataError, InputFileError, OptionError
-from seqcnn.io.fasta import looks_like_sequences, read_sequences
+from seqcnn.io.fasta import looks_like_sequences
 from seqcnn.io.opening import STDIN, open_bytes, shown
 from seqcnn.io.pictures import is_picture
 from seqcnn.io.recordings import is_recording
@@ -160,6 +161,8 @@ def _refuse_options(
             raise OptionError(f"--{name}: belongs to a table{'' if needs_table else ' or --targets'}; none is given")
     if column is not None and not tabular:
         raise OptionError(f"--split column:{column}: belongs to a table or --targets; none is given")
+    if options.genome is not None and kind != "sequence files":
+        raise OptionError(f"--genome: belongs to intervals; {shown(files[0].path)} holds none")
     if options.targets is not None and kind != "sequence files":
         raise OptionError("--targets: joins a table to FASTA records; the data are no FASTA")
     if options.alphabet is not None and (kind in ("folders", "series tables") or options.image is not None):
@@ -210,8 +213,9 @@ def stream_records(
     sequence: str | None = None,
     id: str | None = None,
     counts: dict[str, int] | None = None,
+    regions: Regions | None = None,
 ) -> Iterator[tuple[str, Codes]]:
-    """Yield id and codes of each record of a FASTA, FASTQ or GenBank file, a table, or standard input, as it is read.
+    """Yield id and codes of each record of a FASTA, FASTQ, GenBank or BED file, a table, or standard input.
 
     Parameters
     ----------
@@ -225,6 +229,8 @@ def stream_records(
         Columns of a table.
     counts
         Where to add what was replaced, with its count, when the input ends.
+    regions
+        How a BED file is read.
 
     Raises
     ------
@@ -238,7 +244,7 @@ def stream_records(
     if is_picture(text) or is_recording(text):
         what = "picture" if is_picture(text) else "recording"
         raise DataError(f"{text} is a {what}; the model reads {alphabet.name} sequences")
-    _, records = told_alphabet(_letters(text, sequence, id), name, asked=alphabet)
+    _, records = told_alphabet(_letters(text, sequence, id, regions or Regions()), name, asked=alphabet)
     coder = Coder(alphabet, unknown=unknown)
     for ids, sequences in coder.batches(records, name):
         yield from zip(ids, sequences, strict=True)
@@ -247,13 +253,14 @@ def stream_records(
             counts[what] = counts.get(what, 0) + number
 
 
-def _letters(path: str, sequence: str | None, id: str | None) -> Iterator[Record]:
+def _letters(path: str, sequence: str | None, id: str | None, regions: Regions) -> Iterator[Record]:
     """Yield the records of sequence files and tables."""
     if _kind(path) != "tables":
         for name, column in (("sequence", sequence), ("id", id)):
             if column is not None:
                 raise OptionError(f"--{name} {column}: belongs to a table; {shown(path)} is none")
-        yield from read_sequences(path)
+        regions.refuse([path])
+        yield from regions.records(path)
         return
     frame = read_table(path)
     cells = sequence_cells(frame, sequence, path)

@@ -12,8 +12,8 @@ from seqcnn.data.dataset import Dataset, Expected, Source, Summary
 from seqcnn.data.negatives import add_shuffles
 from seqcnn.data.sources.described import described
 from seqcnn.data.sources.records import Coder, gather, replaced_notes, told_alphabet, warn_duplicates
+from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError, SeqcnnWarning
-from seqcnn.io.fasta import read_sequences
 from seqcnn.io.opening import STDIN, sha256_of, shown
 from seqcnn.options import DataOptions
 from seqcnn.sequence import Sequences
@@ -21,6 +21,7 @@ from seqcnn.sequence import Sequences
 #: Suffixes that are no part of a class name.
 SUFFIXES = frozenset({
     ".fa", ".fasta", ".fna", ".faa", ".fas", ".ffn", ".frn", ".pep", ".seq", ".txt",
+    ".bed", ".narrowpeak", ".broadpeak", ".gff", ".gff3", ".gtf",
     ".fq", ".fastq", ".gb", ".gbk", ".gbff", ".genbank", ".embl", ".csv", ".tsv",
 })  # fmt: skip
 
@@ -79,7 +80,7 @@ def read_classes(files: Sequence[Named], options: DataOptions, *, expected: Expe
     labels, order, notes = _labels(files, shuffles, expected)
     if options.task == "binary" and len(labels) > 2:
         raise DataError(f"--task binary: {len(labels)} classes ({', '.join(labels)}); binary needs two")
-    ids, sequences, alphabet, sources, replaced = read_files(files, options, expected)
+    ids, sequences, alphabet, sources, replaced, changed = read_files(files, options, expected)
     if shuffles and alphabet is PROTEIN:
         raise DataError(
             f"{shown(files[0].path)}: proteins need negatives; give a second file, or --negatives FILE "
@@ -94,7 +95,7 @@ def read_classes(files: Sequence[Named], options: DataOptions, *, expected: Expe
         labels=labels,
         alphabet=alphabet,
         negatives=kind,
-        summary=Summary(sources, replaced=replaced, notes=(*notes, *replaced_notes(replaced))),
+        summary=Summary(sources, replaced=replaced, notes=(*notes, *changed, *replaced_notes(replaced))),
     )
     if shuffles:
         data = add_shuffles(replace(data, labels=labels[-1:]), seed=SHUFFLE_SEED)
@@ -105,16 +106,18 @@ def read_classes(files: Sequence[Named], options: DataOptions, *, expected: Expe
 
 def read_files(
     files: Sequence[Named], options: DataOptions, expected: Expected | None
-) -> tuple[list[str], Sequences, Alphabet, tuple[Source, ...], dict[str, int]]:
-    """Return ids, codes, alphabet, sources and replacements of files, in order."""
+) -> tuple[list[str], Sequences, Alphabet, tuple[Source, ...], dict[str, int], list[str]]:
+    """Return ids, codes, alphabet, sources and replacements of files, in order, and notes on windows of a genome."""
     coder: Coder | None = None
     ids: list[str] = []
     parts: list[tuple[list[str], Sequences]] = []
     sources: list[Source] = []
     asked: str | Alphabet | None = options.alphabet or (None if expected is None else expected.alphabet)
+    regions = Regions(options.genome, feature=options.feature, width=options.width, edge=options.edge)
+    regions.refuse([file.path for file in files])
     for file in files:
         name = shown(file.path)
-        own, records = told_alphabet(read_sequences(file.path), name, asked=None if coder else asked)
+        own, records = told_alphabet(regions.records(file.path), name, asked=None if coder else asked)
         if coder is None:
             coder = Coder(own, unknown=options.unknown)
         elif own is not coder.alphabet:
@@ -128,7 +131,7 @@ def read_files(
     if coder is None:
         raise DataError("no file to read; pass at least one")
     warn_duplicates(ids)
-    return ids, gather(parts)[1], coder.alphabet, tuple(sources), coder.replaced
+    return ids, gather(parts)[1], coder.alphabet, tuple(sources), coder.replaced, regions.notes
 
 
 def _reconcile(own: Alphabet, first: Alphabet, file: Named, other: Named, *, asked: bool) -> Alphabet:

@@ -354,7 +354,8 @@ def read_joined(
         positive=options.positive,
         expected=expected,
     )
-    ids, sequences, alphabet, sources, replaced = read_files(files, options, expected)
+    ids, sequences, alphabet, sources, replaced, changed = read_files(files, options, expected)
+    notes += changed
     present = set(np.flatnonzero(~np.isnan(targets.values).all(axis=1)).tolist())
     kept = [i for i, identifier in enumerate(ids) if identifier in place and place[identifier] in present]
     absent = sum(identifier not in place for identifier in ids)

@@ -1,0 +1,171 @@
+"""The .fai index of a FASTA file: where each chromosome lies, made where there is none."""
+
+import hashlib
+import mmap
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from seqcnn.errors import FormatError, OutputFileError
+from seqcnn.io.writing import atomic
+
+Bytes = npt.NDArray[np.uint8]
+_NEWLINE = ord("\n")
+#: Bytes of a chromosome that are checked at a time.
+_CHUNK = 1 << 26
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One chromosome, as a line of a .fai file.
+
+    Parameters
+    ----------
+    name
+        Up to the first space of the header.
+    length
+        Letters.
+    offset
+        Byte of the first letter.
+    letters, width
+        Letters of a line, and its bytes with the line end.
+    """
+
+    name: str
+    length: int
+    offset: int
+    letters: int
+    width: int
+
+    def place(self, position: int) -> int:
+        """Return the byte of a position.
+
+        >>> Entry("a", 10, 3, 4, 5).place(9)
+        14
+        """
+        return self.offset + position // self.letters * self.width + position % self.letters
+
+
+def read_index(path: Path) -> list[Entry]:
+    """Return the entries of a .fai file; `FormatError` where it is none."""
+    entries = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        cells = line.split("\t")
+        try:
+            length, offset, letters, width = (int(cell) for cell in cells[1:5])
+        except ValueError:
+            raise FormatError(f"{path}, line {number}: expected a line of a .fai index, found {line[:40]!r}") from None
+        entries.append(Entry(cells[0], length, offset, letters, width))
+    return entries
+
+
+def write_index(path: Path, entries: list[Entry]) -> None:
+    """Write a .fai file, whole or not at all: two processes may do so at once."""
+    with atomic(path) as stream:
+        for e in entries:
+            stream.write(f"{e.name}\t{e.length}\t{e.offset}\t{e.letters}\t{e.width}\n")
+
+
+def index_of(fasta: Path) -> list[Entry]:
+    """Return the index of a plain FASTA file: the one beside it, or one made now.
+
+    An index older than the file, or one that does not fit it, is made again. Where the folder cannot be written the
+    index is kept in the user's cache folder instead, under a name that changes with the file.
+
+    Raises
+    ------
+    FormatError
+        If the file is no FASTA, or has lines of unequal length.
+    """
+    stamp = fasta.stat()
+    for place in (fasta.with_name(fasta.name + ".fai"), _cached(fasta, stamp)):
+        try:
+            if place.stat().st_mtime_ns >= stamp.st_mtime_ns and (entries := read_index(place)):
+                last = max(entries, key=lambda e: e.offset)
+                if last.length == 0 or last.place(last.length - 1) < stamp.st_size:
+                    return entries
+        except (FormatError, OSError):
+            continue
+    entries = build_index(fasta)
+    try:
+        write_index(fasta.with_name(fasta.name + ".fai"), entries)
+    except OutputFileError:
+        place = _cached(fasta, stamp)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_index(place, entries)
+        except (OSError, OutputFileError):
+            pass  # it is made again the next time
+    return entries
+
+
+def _cached(fasta: Path, stamp: os.stat_result) -> Path:
+    """Return where the index of a file in a folder that cannot be written is kept."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    key = f"{fasta.resolve()}\0{stamp.st_size}\0{stamp.st_mtime_ns}"
+    return root / "seqcnn" / "index" / f"{fasta.name}.{hashlib.sha256(key.encode()).hexdigest()[:16]}.fai"
+
+
+def build_index(fasta: Path) -> list[Entry]:
+    r"""Return the index of a plain FASTA file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.fa"
+    >>> _ = path.write_bytes(b">one of two\nACGT\nACGT\nAC\n>two\nTT\n")
+    >>> [(e.name, e.length, e.offset) for e in build_index(path)]
+    [('one', 10, 12), ('two', 2, 30)]
+    """
+    if not fasta.stat().st_size:
+        raise FormatError(f"{fasta} is empty; expected at least one record")
+    entries: list[Entry] = []
+    values: Bytes = np.memmap(fasta, np.uint8, "r")
+    with open(fasta, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if data[:1] != b">":
+            raise FormatError(f"{fasta}: expected FASTA, which starts with '>', found {data[:20]!r}")
+        header = 0
+        while header >= 0:
+            end = data.find(b"\n", header)
+            body = len(data) if end < 0 else end + 1
+            following = data.find(b"\n>", body - 1)
+            stop = len(data) if following < 0 else following + 1
+            name = data[header + 1 : body].split(maxsplit=1)
+            if not name:
+                raise FormatError(f"{fasta}, byte {header}: a record without a name; name each chromosome")
+            entries.append(_entry(name[0].decode("utf-8", "replace"), values, body, stop, fasta))
+            header = -1 if following < 0 else following + 1
+    names = [e.name for e in entries]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FormatError(f"{fasta}: two records are called {twice!r}; give each chromosome a name of its own")
+    return entries
+
+
+def _entry(name: str, values: Bytes, body: int, stop: int, fasta: Path) -> Entry:
+    """Return the entry of the record whose letters lie in bytes ``body`` to ``stop``."""
+    while stop > body and values[stop - 1] in b"\r\n \t":
+        stop -= 1
+    if stop == body:
+        return Entry(name, 0, body, 1, 2)
+    head = values[body : min(stop, body + _CHUNK)]
+    breaks = np.flatnonzero(head == _NEWLINE)
+    if not len(breaks):
+        if stop - body > len(head):
+            breaks = np.flatnonzero(values[body:stop] == _NEWLINE)
+        if not len(breaks):
+            return Entry(name, stop - body, body, stop - body, stop - body + 1)
+    width = int(breaks[0]) + 1
+    letters = width - 1 - int(width > 1 and values[body + width - 2] == ord("\r"))
+    lines = -(-(stop - body) // width)
+    if letters:
+        at = body + width * np.arange(1, lines, dtype=np.int64) - 1
+        found = sum(
+            int(np.count_nonzero(values[i : min(stop, i + _CHUNK)] == _NEWLINE)) for i in range(body, stop, _CHUNK)
+        )
+        if found == lines - 1 and bool((values[at] == _NEWLINE).all()):
+            return Entry(name, stop - body - (lines - 1) * (width - letters), body, letters, width)
+    raise FormatError(f"{fasta}, record {name}: lines of unequal length, which cannot be indexed; wrap them evenly")
