@@ -72,6 +72,10 @@ class Intervals:
         """``(N,)`` lengths."""
         return self.ends - self.starts
 
+    def sizes(self, lengths: Mapping[str, int]) -> Numbers:
+        """Return the length of each interval's chromosome, ``(N,)``."""
+        return np.array([lengths[name] for name in self.chromosomes], np.int64)
+
     def take(self, indices: npt.ArrayLike) -> "Intervals":
         """Return the intervals at `indices`, in that order."""
         index = np.asarray(indices, np.int64)
@@ -108,7 +112,7 @@ class Intervals:
             out those that reach beyond; one longer than its chromosome cannot be moved inside, and is left out.
         """
         one_of(edge, EDGES, "--edge")
-        size = np.array([lengths[name] for name in self.chromosomes], np.int64)
+        size = self.sizes(lengths)
         if edge == "pad":
             return self, np.arange(len(self))
         if edge == "drop":

@@ -64,12 +64,14 @@ def against_baselines(figures: dict[str, Any], metric: str) -> str:
     return ", ".join(f"{name} {value:.4f}" for name, value in known.items() if value is not None)
 
 
-def figure_of(model: Path, test: list[object], metric: str, seconds: float, cores: str) -> dict[str, Any]:
+def figure_of(
+    model: Path, test: list[object], metric: str, *, seconds: float, cores: str, called: str = ""
+) -> dict[str, Any]:
     """Return the result of a row: one metric on test files, with its interval and the baselines."""
     figures = evaluate(model, test, cores)
     return {
         "figure": figures["metrics"][metric],
-        "text": f"{metric} {interval(figures, metric)}; baselines {against_baselines(figures, metric)}",
+        "text": f"{called or metric} {interval(figures, metric)}; baselines {against_baselines(figures, metric)}",
         "seconds": seconds,
     }
 

@@ -30,7 +30,7 @@ def mnist(network: str) -> Callable[..., dict[str, Any]]:
         model = work / "m.safetensors"
         options = ["--network", network, "--seed", seed, "--quiet"]
         _, seconds = seqcnn("train", work / "train", "-o", model, *options, cores=cores)
-        return figure_of(model, [work / "test"], "accuracy", seconds, cores)
+        return figure_of(model, [work / "test"], "accuracy", seconds=seconds, cores=cores)
 
     return run
 
@@ -62,7 +62,7 @@ def cifar(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
         packed.extractall(work)
     model = work / "m.safetensors"
     _, seconds = seqcnn("train", work / "train", "-o", model, "--seed", seed, "--quiet", cores=cores)
-    return figure_of(model, [work / "test"], "accuracy", seconds, cores)
+    return figure_of(model, [work / "test"], "accuracy", seconds=seconds, cores=cores)
 
 
 def digits(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
@@ -76,7 +76,7 @@ def digits(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]
     model = work / "m.safetensors"
     options = ["--input", "spectrogram", "--seed", seed, "--quiet"]
     _, seconds = seqcnn("train", work / "train", "-o", model, *options, cores=cores)
-    return figure_of(model, [work / "test"], "accuracy", seconds, cores)
+    return figure_of(model, [work / "test"], "accuracy", seconds=seconds, cores=cores)
 
 
 def series(name: str, encoder: str) -> Callable[..., dict[str, Any]]:
@@ -86,7 +86,7 @@ def series(name: str, encoder: str) -> Callable[..., dict[str, Any]]:
         (train,), (test,) = ((data / "ts_ucr").glob(f"{name}_{part}.*") for part in ("TRAIN", "TEST"))
         model = work / "m.safetensors"
         _, seconds = seqcnn("train", train, "--input", encoder, "-o", model, "--seed", seed, "--quiet", cores=cores)
-        return figure_of(model, [test], "accuracy", seconds, cores)
+        return figure_of(model, [test], "accuracy", seconds=seconds, cores=cores)
 
     return run
 
@@ -101,7 +101,7 @@ def upright(apart: bool) -> Callable[..., dict[str, Any]]:
         model = work / "m.safetensors"
         reading = ["--image", "image", "--target", "angle", "--task", "circular"]
         _, seconds = seqcnn("train", train, *reading, "-o", model, "--seed", seed, "--quiet", cores=cores)
-        return figure_of(model, [test, *reading], "median_error", seconds, cores)
+        return figure_of(model, [test, *reading], "median_error", seconds=seconds, cores=cores)
 
     return run
 

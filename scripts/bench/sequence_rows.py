@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness import SIZES, Row, against_baselines, evaluate, interval, seqcnn
+from harness import SIZES, Row, against_baselines, evaluate, figure_of, interval, seqcnn
 
 
 def first_motifs(model: Path, data: list[object], folder: Path, cores: str, count: int = 2) -> list[dict[str, str]]:
@@ -32,15 +32,9 @@ def tf(name: str, families: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
         train = [base / f"{name}.train.pos.fa.gz", base / f"{name}.train.neg_dinuc.fa.gz"]
         model = work / "m.safetensors"
         _, seconds = seqcnn("train", *train, "-o", model, "--seed", seed, "--quiet", cores=cores)
-        figures = evaluate(model, [base / f"{name}.test.pos.fa.gz", base / f"{name}.test.neg.fa.gz"], cores)
-        motifs = first_motifs(model, train, work / "motifs", cores)
-        return {
-            "figure": figures["metrics"]["auroc"],
-            "text": f"AUROC {interval(figures, 'auroc')}; baselines {against_baselines(figures, 'auroc')}",
-            "seconds": seconds,
-            "motifs": [describe(m) for m in motifs],
-            "families": family_check(motifs, families),
-        }
+        test = [base / f"{name}.test.pos.fa.gz", base / f"{name}.test.neg.fa.gz"]
+        found = figure_of(model, test, "auroc", seconds=seconds, cores=cores, called="AUROC")
+        return found | named_motifs(model, train, work / "motifs", cores, families=families)
 
     return run
 
@@ -54,6 +48,14 @@ def family_check(motifs: list[dict[str, str]], wanted: tuple[str, ...]) -> str:
     return f"{good} of {len(motifs)}"
 
 
+def named_motifs(
+    model: Path, data: list[object], folder: Path, cores: str, *, families: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the first two motifs of a model, and how many of them are of the families."""
+    motifs = first_motifs(model, data, folder, cores)
+    return {"motifs": [describe(m) for m in motifs], "families": family_check(motifs, families)}
+
+
 def peaks(file: str, families: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
     """Train on positives alone (shuffled negatives) and name the first two motifs."""
 
@@ -62,14 +64,12 @@ def peaks(file: str, families: tuple[str, ...]) -> Callable[..., dict[str, Any]]
         model = work / "m.safetensors"
         _, seconds = seqcnn("train", source, "-o", model, "--seed", seed, "--quiet", cores=cores)
         figures = evaluate(model, [source, "--negatives", "shuffle"], cores)
-        motifs = first_motifs(model, [source], work / "motifs", cores)
-        return {
+        found = {
             "figure": figures["metrics"]["auroc"],
             "text": f"AUROC on {figures['source']} {interval(figures, 'auroc')}; {against_baselines(figures, 'auroc')}",
             "seconds": seconds,
-            "motifs": [describe(m) for m in motifs],
-            "families": family_check(motifs, families),
         }
+        return found | named_motifs(model, [source], work / "motifs", cores, families=families)
 
     return run
 
@@ -80,15 +80,9 @@ def nfe2(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
     train = [base / "train.pos.fa.gz", base / "train.neg.fa.gz"]
     model = work / "m.safetensors"
     _, seconds = seqcnn("train", *train, "-o", model, "--seed", seed, "--quiet", cores=cores)
-    figures = evaluate(model, [f"train.pos={base / 'test.pos.fa.gz'}", f"train.neg={base / 'test.neg.fa.gz'}"], cores)
-    motifs = first_motifs(model, train, work / "motifs", cores)
-    return {
-        "figure": figures["metrics"]["auroc"],
-        "text": f"AUROC {interval(figures, 'auroc')}; baselines {against_baselines(figures, 'auroc')}",
-        "seconds": seconds,
-        "motifs": [describe(m) for m in motifs],
-        "families": family_check(motifs, ("bHLH",)),
-    }
+    test = [f"train.pos={base / 'test.pos.fa.gz'}", f"train.neg={base / 'test.neg.fa.gz'}"]
+    found = figure_of(model, test, "auroc", seconds=seconds, cores=cores, called="AUROC")
+    return found | named_motifs(model, train, work / "motifs", cores, families=("bHLH",))
 
 
 def primer(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
@@ -111,12 +105,8 @@ def ecoli(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
     _, seconds = seqcnn(
         "train", *select, "--split", "column:split", "-o", model, "--seed", seed, "--quiet", cores=cores
     )
-    figures = evaluate(model, [*select, "--where", "split=test"], cores)
-    return {
-        "figure": figures["metrics"]["spearman"],
-        "text": f"Spearman {interval(figures, 'spearman')}; baselines {against_baselines(figures, 'spearman')}",
-        "seconds": seconds,
-    }
+    test = [*select, "--where", "split=test"]
+    return figure_of(model, test, "spearman", seconds=seconds, cores=cores, called="Spearman")
 
 
 def splice(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
@@ -139,12 +129,8 @@ def amp(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
     model = work / "m.safetensors"
     train = [f"amp={base / 'train.amp.fa.gz'}", f"other={base / 'train.nonamp.fa.gz'}"]
     _, seconds = seqcnn("train", *train, "-o", model, "--seed", seed, "--quiet", cores=cores)
-    figures = evaluate(model, [f"amp={base / 'test.amp.fa.gz'}", f"other={base / 'test.nonamp.fa.gz'}"], cores)
-    return {
-        "figure": figures["metrics"]["accuracy"],
-        "text": f"accuracy {interval(figures, 'accuracy')}; baselines {against_baselines(figures, 'accuracy')}",
-        "seconds": seconds,
-    }
+    test = [f"amp={base / 'test.amp.fa.gz'}", f"other={base / 'test.nonamp.fa.gz'}"]
+    return figure_of(model, test, "accuracy", seconds=seconds, cores=cores)
 
 
 def null(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The base of encoders: what turns a raw batch into an image ``(N, C, H, W)``, on the device."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
@@ -7,7 +8,7 @@ from torch import Tensor, nn
 from seqcnn.registry import resolve
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """A serializable module from a raw batch to a float32 image.
 
     A subclass sets the class variables, the shape of its image, ``fit``, ``config`` and ``forward``, and is registered
@@ -42,17 +43,17 @@ class Encoder(nn.Module):
     amounts: ClassVar[tuple[int, ...] | None] = None
 
     @classmethod
+    @abstractmethod
     def fit(cls, raw: Any, **settings: Any) -> Self:
         """Return the encoder for training records; `settings` are what data and user say, unknown ones are ignored."""
-        raise NotImplementedError(f"{cls.__name__} defines no fit()")
 
     def columns(self, lengths: Tensor) -> Tensor | None:
         """Return how many columns of the image are real for records of these `lengths` ``(N,)``; None for all."""
         return None
 
+    @abstractmethod
     def config(self) -> dict[str, Any]:
         """Return the constructor's keyword arguments, fit for JSON."""
-        raise NotImplementedError(f"{type(self).__name__} defines no config()")
 
     def settings(self) -> dict[str, Any]:
         """Return what reading another file the same way takes, such as the sampling rate."""

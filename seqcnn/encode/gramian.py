@@ -1,5 +1,6 @@
 """Time series as square pictures: Gramian angular fields, Markov transition fields and recurrence plots."""
 
+from abc import abstractmethod
 from typing import Any, ClassVar, Self
 
 import torch
@@ -63,9 +64,9 @@ class Gramian(Encoder):
         real = inside(raw, lengths)
         return self.picture(filled(raw.float(), real), real)
 
+    @abstractmethod
     def picture(self, values: Tensor, real: Tensor) -> Tensor:
         """Return the pictures ``(N, V, S, S)`` of whole series ``(N, V, T)``, whose positions `real` count."""
-        raise NotImplementedError(f"{type(self).__name__} defines no picture()")
 
 
 class _Angular(Gramian):
@@ -96,9 +97,9 @@ class _Angular(Gramian):
         sine = (1 - cosine.square()).clamp(0, 1).sqrt()
         return self.field(cosine.float(), sine.float())
 
+    @abstractmethod
     def field(self, cosine: Tensor, sine: Tensor) -> Tensor:
         """Return the field ``(..., S, S)`` of angles ``(..., S)``."""
-        raise NotImplementedError
 
 
 class Gadf(_Angular):

@@ -13,8 +13,6 @@ from seqcnn.samples import Samples
 SIZE = 48
 #: Points drawn along a path, for each row of the picture.
 _POINTS = 32
-#: Variables of the raw samples, in this order.
-VARIABLES = ("time", "x", "y", "click")
 
 
 class Trajectory(Encoder):

@@ -1,6 +1,7 @@
 """Genomes: any stretch of an indexed FASTA file, read through a memory map that threads and processes may share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ class Genome:
             return lines.tobytes()
         return lines.tobytes().translate(None, b"\r\n")
 
-    def windows(self, intervals: Intervals) -> list[bytes]:
-        """Return the letters of each interval, as they stand on the forward strand."""
+    def windows(self, intervals: Intervals) -> Iterator[bytes]:
+        """Yield the letters of each interval, as they stand on the forward strand."""
         where = zip(intervals.chromosomes, intervals.starts.tolist(), intervals.ends.tolist(), strict=True)
-        return [self.letters(name, start, end) for name, start, end in where]
+        return (self.letters(name, start, end) for name, start, end in where)

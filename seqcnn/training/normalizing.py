@@ -1,7 +1,5 @@
 """Level and size of series: whether they mean something, found by leave-one-out on training records."""
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 
@@ -41,23 +39,15 @@ def choose_normalize(
         raise TypeError("normalization is compared for series only")
     if _is_normal(raw):
         return Choice("record", "the series are normalized already", {})
-    part = replace(data.take(index))
+    part, everything = data.take(index), np.arange(len(index))
+    together = None if groups is None else groups[index]
     errors = {}
     for name in ("record", "set"):
         encoder = Series.fit(raw, normalize=name)
         network = create(
             "rocket", in_channels=raw.variables, outputs=task.outputs, width=int(raw.lengths.max()), seed=seed, **_SMALL
         )
-        everything = np.arange(len(part))
-        errors[name] = held_out_errors(
-            network,
-            encoder,
-            task,
-            part,
-            records=everything,
-            groups=None if groups is None else groups[index],
-            device=device,
-        )
+        errors[name] = held_out_errors(network, encoder, task, part, records=everything, groups=together, device=device)
     losses = {name: float(error.mean()) for name, error in errors.items()}
     helps = losses["set"] < losses["record"] * (1 - MATERIAL)
     figures = losses | {"by": "random filters, leave-one-out", "records": len(part)}
@@ -66,10 +56,7 @@ def choose_normalize(
 
 def _is_normal(raw: Samples) -> bool:
     """Return whether each series of each record has about mean 0 and deviation 1."""
-    means = np.array(
-        [np.nanmean(record, axis=1) for record in raw if record.shape[1] > 1 and np.isfinite(record).any()]
-    )
-    spreads = np.array(
-        [np.nanstd(record, axis=1) for record in raw if record.shape[1] > 1 and np.isfinite(record).any()]
-    )
+    known = [record for record in raw if record.shape[1] > 1 and np.isfinite(record).any()]
+    means = np.array([np.nanmean(record, axis=1) for record in known])
+    spreads = np.array([np.nanstd(record, axis=1) for record in known])
     return bool(len(means) and (np.abs(means) < _NORMAL).all() and (np.abs(spreads - 1) < _NORMAL).all())

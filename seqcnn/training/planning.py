@@ -83,7 +83,7 @@ def plan_training(
     positions = _positions(plan, part, bar)
     plan = replace(plan, positions=positions.chosen)
     choices |= {"strands": strands, "positions": positions}
-    if data.kind == "pixels" and not options.augment and options.strength and plan.network not in (*CONVEX, "rocket"):
+    if data.kind == "pixels" and not options.augment and options.strength and not _at_once(plan.network):
         choices["mirror"] = choose_mirror(_mirror_trial(plan, part, bar))
         plan = replace(plan, mirrored=choices["mirror"].chosen == "mirrored")
     return plan, choices
@@ -95,7 +95,7 @@ def _refuse_unsuited(options: TrainOptions, network: str, task: Task, kind: str)
         raise OptionError(
             f"--network kmer: belongs to sequences; pass --network {DEFAULT_NETWORKS[kind]}, or leave it out"
         )
-    if network in CONVEX or resolve("network", network).closed_form:
+    if _at_once(network):
         for name in _in_steps(options):
             raise OptionError(
                 f"--{name}: the {network} network is fitted at once, with filters of its own; leave it out, or pass "
@@ -103,6 +103,11 @@ def _refuse_unsuited(options: TrainOptions, network: str, task: Task, kind: str)
             )
     if options.label_smoothing and task.numeric:
         raise OptionError(f"--label-smoothing: belongs to classes; the task is {task.name}; leave it out")
+
+
+def _at_once(network: str) -> bool:
+    """Return whether a network is fitted at once, not trained in steps."""
+    return network in CONVEX or bool(resolve("network", network).closed_form)
 
 
 def _in_steps(options: TrainOptions) -> list[str]:

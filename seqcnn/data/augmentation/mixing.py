@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from seqcnn.nn.padding import inside
+
 
 @dataclass(frozen=True)
 class Mixed:
@@ -82,13 +84,13 @@ def cut_mix(image: torch.Tensor, columns: torch.Tensor | None, alpha: float, gen
 
     columns_in = stretch(width, place[1], side)
     rows_in = stretch(height, place[0], side if height > 1 else torch.ones_like(side))
-    inside = rows_in[:, :, None] & columns_in[:, None, :]  # (N, H, W)
+    pasted = rows_in[:, :, None] & columns_in[:, None, :]  # (N, H, W)
     whole = None if columns is None else columns.maximum(columns[partner])
-    mixed = torch.where(inside[:, None], image[partner], image)
+    mixed = torch.where(pasted[:, None], image[partner], image)
     if whole is None:
-        return Mixed(mixed, whole, partner, 1 - inside.float().mean((1, 2)))
-    real = (torch.arange(width, device=image.device) < whole[:, None])[:, None]  # (N, 1, W): of either record
-    return Mixed(mixed, whole, partner, 1 - (inside & real).sum((1, 2)) / (height * whole.clamp(min=1)))
+        return Mixed(mixed, whole, partner, 1 - pasted.float().mean((1, 2)))
+    real = inside(whole.to(image.device), width)[:, None]  # (N, 1, W): of either record
+    return Mixed(mixed, whole, partner, 1 - (pasted & real).sum((1, 2)) / (height * whole.clamp(min=1)))
 
 
 def _drawn(image: torch.Tensor, alpha: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,6 +7,7 @@ import torch
 from seqcnn.data.augmentation.augmentation import Augmentation, Batch, uniform
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import OptionError
+from seqcnn.nn.padding import inside
 
 #: At strength 1: noise as a share of a series' deviation, change of its size, of its speed; knots of the speed.
 _NOISE, _SCALE, _SPEED, _KNOTS = 0.3, 0.4, 0.3, 5
@@ -82,8 +83,8 @@ class Warp(Augmentation):
         at = share * (_KNOTS - 1)
         low = at.floor().clamp(max=_KNOTS - 2).long()
         speed = torch.lerp(knots[:, 0].gather(1, low), knots[:, 0].gather(1, low + 1), at - low)
-        inside = torch.arange(width, device=raw.device) < lengths.to(raw.device)[:, None]
-        steps = torch.where(inside, speed, 0)
+        real = inside(lengths.to(raw.device), width)
+        steps = torch.where(real, speed, 0)
         time = steps.cumsum(1) - steps[:, :1]
         last = (lengths.to(raw.device) - 1).clamp(min=0)[:, None]
         time = time / time.gather(1, last).clamp(min=1e-6) * last  # (N, T): begins at 0 and ends at the last value
@@ -98,4 +99,4 @@ class Warp(Augmentation):
         warped = torch.lerp(first, second, between)
         # Next to a missing value, a time that falls on a value keeps it.
         warped = torch.where(between < 1e-4, first, torch.where(between > 1 - 1e-4, second, warped))
-        return torch.where(inside[:, None], warped, values), lengths
+        return torch.where(real[:, None], warped, values), lengths

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from seqcnn.alphabet import DNA, INVALID
 from seqcnn.chromosome import matched, unknown
@@ -93,13 +93,12 @@ class Regions:
             return
         wanted = read_gff(path, self.feature or "gene") if is_gff(path) else read_bed(path)[0]
         windows = self._placed(wanted, self.genome, path)
-        for i, (name, start, end, strand) in enumerate(_rows(windows)):
-            letters = self.genome.letters(name, start, end)
-            if strand < 0:
-                letters = letters.translate(_COMPLEMENTS)[::-1]
+        for i, letters in enumerate(self.genome.windows(windows)):
+            strand = int(windows.strands[i])
             sign = {1: "(+)", -1: "(-)"}.get(strand, "")
+            place = f"{windows.chromosomes[i]}:{windows.starts[i]}-{windows.ends[i]}{sign}"
             given = windows.names[i] if windows.names else ""
-            yield Record(given or f"{name}:{start}-{end}{sign}", letters)
+            yield Record(given or place, letters.translate(_COMPLEMENTS)[::-1] if strand < 0 else letters)
 
     def _placed(self, wanted: Intervals, genome: Genome, path: str) -> Intervals:
         """Return the windows to read, under the names of the genome."""
@@ -115,11 +114,8 @@ class Regions:
             self.changes[f"chromosomes called otherwise in the genome, such as {first[0]} for {first[1]}"] += len(
                 styled
             )
-        placed = Intervals(
-            tuple(names[name] for name in wanted.chromosomes),
-            wanted.starts, wanted.ends, wanted.strands, wanted.names, wanted.summits,
-        )  # fmt: skip
-        size = _sizes(placed, lengths)
+        placed = replace(wanted, chromosomes=tuple(names[name] for name in wanted.chromosomes))
+        size = placed.sizes(lengths)
         beyond = np.flatnonzero(placed.ends > size)
         if len(beyond):
             i = int(beyond[0])
@@ -130,7 +126,7 @@ class Regions:
         if self.width is None:
             return placed
         around = placed.centered(self.width)
-        over = int(((around.starts < 0) | (around.ends > _sizes(around, lengths))).sum())
+        over = int(((around.starts < 0) | (around.ends > around.sizes(lengths))).sum())
         fitted, kept = around.fitted(lengths, self.edge)
         lost = len(around) - len(kept)
         done = {"pad": "padded with N", "shift": "moved inside", "drop": "left out"}[self.edge]
@@ -140,13 +136,3 @@ class Regions:
         ):
             self.changes.update({what: count} if count else {})
         return fitted
-
-
-def _rows(windows: Intervals) -> Iterator[tuple[str, int, int, int]]:
-    return zip(
-        windows.chromosomes, windows.starts.tolist(), windows.ends.tolist(), windows.strands.tolist(), strict=True
-    )
-
-
-def _sizes(windows: Intervals, lengths: dict[str, int]) -> npt.NDArray[np.int64]:
-    return np.array([lengths[name] for name in windows.chromosomes], np.int64)
