@@ -1,0 +1,20 @@
+"""The options of each verb, one frozen dataclass a verb, shared by shell, config file and notebook."""
+
+from seqcnn.options.data import DataOptions
+from seqcnn.options.demo import DemoOptions
+from seqcnn.options.mapping import from_mapping
+from seqcnn.options.motifs import MotifOptions, SitesOptions
+from seqcnn.options.region import RegionOptions
+from seqcnn.options.score import ScoreOptions
+from seqcnn.options.train import TrainOptions
+
+__all__ = [
+    "DataOptions",
+    "DemoOptions",
+    "MotifOptions",
+    "RegionOptions",
+    "ScoreOptions",
+    "SitesOptions",
+    "TrainOptions",
+    "from_mapping",
+]

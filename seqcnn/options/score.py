@@ -1,0 +1,41 @@
+"""Options of scoring."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from seqcnn.checks import one_of, whole
+from seqcnn.errors import OptionError
+from seqcnn.options.field import Unknown, opt
+from seqcnn.options.region import RegionOptions
+
+
+@dataclass(frozen=True)
+class ScoreOptions(RegionOptions):
+    """How records are scored."""
+
+    window: int | None = opt(None, "score long records in windows of this length")
+    step: int | None = opt(None, "distance between window starts (default: half the window)")
+    output: Literal["probability", "logit"] = opt("probability", "calibrated probability, or logit")
+    top: int | None = opt(None, "only the K best classes with their scores; neighbours of --neighbours", metavar="K")
+    neighbours: Path | None = opt(
+        None, "input whose most similar records, in the network's eyes, are named for each record (--top, default: 5)"
+    )
+    unknown: Unknown = opt("error", "letters outside the alphabet: stop, or mask them and count")
+    sequence: str | None = opt(None, "sequence column of a table (default: sequence or seq)")
+    image: str | None = opt(None, "column of a table that names a file a record (default: image)")
+    id: str | None = opt(None, "id column of a table (default: the column called id, else row numbers)")
+    device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of(self.output, ("probability", "logit"), "--output")
+        one_of(self.unknown, ("error", "mask"), "--unknown")
+        if self.top is not None:
+            whole(self.top, "--top", 1)
+        if self.window is not None:
+            whole(self.window, "--window", 1)
+        if self.step is not None:
+            whole(self.step, "--step", 1)
+            if self.window is None:
+                raise OptionError("--step: needs --window too; pass both, or neither")
