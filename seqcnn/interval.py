@@ -1,8 +1,8 @@
 """Intervals of chromosomes: 0-based, half-open, with a strand; windows around them, and what happens at the edges."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,19 @@ Numbers = npt.NDArray[np.int64]
 #: What is done with a window that reaches beyond its chromosome.
 Edge = Literal["pad", "shift", "drop"]
 EDGES = ("pad", "shift", "drop")
+
+
+class Place(NamedTuple):
+    """Where one record lies: 0-based, half-open; strand 1, -1, or 0 for none. No chromosome means no place."""
+
+    chromosome: str = ""
+    start: int = 0
+    end: int = 0
+    strand: int = 0
+
+    def __str__(self) -> str:
+        sign = {1: "(+)", -1: "(-)"}.get(self.strand, "")
+        return f"{self.chromosome}:{self.start}-{self.end}{sign}"
 
 
 @dataclass(frozen=True)
@@ -62,10 +75,41 @@ class Intervals:
         return len(self.chromosomes)
 
     @classmethod
-    def of(cls, rows: list[tuple[str, int, int, int]]) -> "Intervals":
-        """Return the intervals of rows of chromosome, start, end, strand."""
-        table = np.array([row[1:] for row in rows], np.int64).reshape(len(rows), 3)
-        return cls(tuple(row[0] for row in rows), table[:, 0], table[:, 1], table[:, 2].astype(np.int8))
+    def of(cls, rows: Iterable[tuple[str, int, int, int]]) -> "Intervals":
+        """Return the intervals of rows of chromosome, start, end, strand, such as `Place`."""
+        held = list(rows)
+        table = np.array([row[1:] for row in held], np.int64).reshape(len(held), 3)
+        return cls(tuple(row[0] for row in held), table[:, 0], table[:, 1], table[:, 2].astype(np.int8))
+
+    def places(self) -> list[Place]:
+        """Return each interval as a `Place`."""
+        columns = (self.starts.tolist(), self.ends.tolist(), self.strands.tolist())
+        return [Place(*row) for row in zip(self.chromosomes, *columns, strict=True)]
+
+    def joined(self, other: "Intervals") -> "Intervals":
+        """Return these places, then those of `other`; names and summits are left behind."""
+        return Intervals.of([*self.places(), *other.places()])
+
+    def loci(self, largest: int) -> Numbers:
+        """Return a number for each interval that overlapping ones share, ``(N,)``; -1 where there is no chromosome.
+
+        A chain of overlaps is cut where it holds `largest` intervals, so that windows that tile a chromosome do not
+        all become one locus.
+
+        >>> Intervals.of([("1", 5, 9, 1), ("2", 5, 9, 0), ("1", 0, 6, 0), ("1", 9, 12, 0)]).loci(10).tolist()
+        [0, 2, 0, 1]
+        """
+        number = np.full(len(self), -1, np.int64)
+        order = np.lexsort((self.starts, np.array(self.chromosomes)))
+        current, chromosome, reach, held = -1, "", 0, 0
+        ends, starts = self.ends.tolist(), self.starts.tolist()
+        for i in order.tolist():
+            if not self.chromosomes[i]:
+                continue
+            if self.chromosomes[i] != chromosome or starts[i] >= reach or held >= largest:
+                current, chromosome, reach, held = current + 1, self.chromosomes[i], 0, 0
+            number[i], reach, held = current, max(reach, ends[i]), held + 1
+        return number
 
     @property
     def widths(self) -> Numbers:

@@ -9,17 +9,19 @@ import numpy.typing as npt
 
 from seqcnn.alphabet import DNA, INVALID, PAD, PROTEIN, RNA, SOFT_MASK, Alphabet
 from seqcnn.errors import AlphabetError
+from seqcnn.interval import Place
 
 Codes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record as a reader yields it: an identifier, its letters as bytes, the rest of the header line."""
+    """One record as a reader yields it: identifier, letters as bytes, rest of the header line, place on a genome."""
 
     id: str
     letters: bytes
     description: str = ""
+    place: Place | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from seqcnn.alphabet import Alphabet
 from seqcnn.data.card import html_card, text_card
 from seqcnn.errors import DataError
+from seqcnn.interval import Intervals
 from seqcnn.registry import resolve
 from seqcnn.samples import Samples
 from seqcnn.sequence import Sequences
@@ -127,6 +128,10 @@ class Dataset:
         ``(N,)`` index of the record that this one is a shuffle of, -1 for none; a shuffle stays on its parent's side.
     negatives
         Recorded kind of negatives: "shuffle", "file", or None where there is no such role.
+    places
+        ``(N,)`` where each record lies on a genome; None where none does.
+    groups
+        ``(N,)`` number that records share which must stay on one side of a split; None without.
     """
 
     kind: RawKind
@@ -143,12 +148,14 @@ class Dataset:
     parts: npt.NDArray[np.str_] | None = None
     parents: npt.NDArray[np.int64] | None = None
     negatives: str | None = None
+    places: Intervals | None = None
+    groups: npt.NDArray[np.int64] | None = None
     summary: Summary = field(default_factory=Summary)
 
     def __post_init__(self) -> None:
         if not self.encoder:
             object.__setattr__(self, "encoder", DEFAULT_ENCODERS[self.kind])
-        for name in ("targets", "weights", "parts", "parents"):
+        for name in ("targets", "weights", "parts", "parents", "places", "groups"):
             value = getattr(self, name)
             if value is not None and len(value) != len(self.raw):
                 raise DataError(f"Dataset: {name} has {len(value)} rows, the records are {len(self.raw)}")
@@ -194,4 +201,6 @@ class Dataset:
             weights=None if self.weights is None else self.weights[index],
             parts=None if self.parts is None else self.parts[index],
             parents=parents,
+            places=None if self.places is None else self.places.take(index),
+            groups=None if self.groups is None else self.groups[index],
         )

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset, Raw
 from seqcnn.errors import DataError
+from seqcnn.interval import Intervals, Place
 from seqcnn.samples import Samples
 from seqcnn.sequence import Sequences
 
@@ -46,6 +47,8 @@ def join(first: Dataset, second: Dataset, name: str) -> Dataset:
         weights=_weights(first, second),
         parts=None,
         parents=parents,
+        places=_places(first, second),
+        groups=_groups(first, m),
     )
 
 
@@ -64,6 +67,20 @@ def _joined(first: Raw, second: Raw, name: str) -> Raw:
     if first.shape[1:] != second.shape[1:]:
         raise DataError(f"{name}: expected pictures of shape {first.shape[1:]}, found {second.shape[1:]}")
     return np.concatenate([first, second])
+
+
+def _places(first: Dataset, second: Dataset) -> Intervals | None:
+    if first.places is None and second.places is None:
+        return None
+    nowhere = [Intervals.of([Place()] * len(d)) for d in (first, second)]
+    return (first.places or nowhere[0]).joined(second.places or nowhere[1])
+
+
+def _groups(first: Dataset, more: int) -> npt.NDArray[np.int64] | None:
+    """Return the groups of `first`, and one of its own for each of the others."""
+    if first.groups is None:
+        return None
+    return np.concatenate([first.groups, first.groups.max(initial=-1) + 1 + np.arange(more)])
 
 
 def _weights(first: Dataset, second: Dataset) -> npt.NDArray[np.float64] | None:

@@ -7,6 +7,7 @@ import numpy as np
 from seqcnn.alphabet import SOFT_MASK
 from seqcnn.data.dataset import Dataset
 from seqcnn.errors import DataError
+from seqcnn.interval import Intervals, Place
 from seqcnn.sequence import Sequences, shuffle_sequences
 
 #: How often a shuffle that equals its source is drawn anew before it is dropped.
@@ -71,6 +72,7 @@ def add_shuffles(data: Dataset, *, seed: int) -> Dataset:
         task="binary",
         labels=(SHUFFLED if positive != SHUFFLED else f"{SHUFFLED}_negative", positive),
         parts=None,
+        places=None if data.places is None else data.places.joined(Intervals.of([Place()] * len(kept))),
         parents=np.concatenate([np.full(len(plain), -1), kept]),
         negatives="shuffle",
         summary=replace(data.summary, dropped=dropped, notes=(*data.summary.notes, *notes)),

@@ -16,6 +16,8 @@ Indices = npt.NDArray[np.int64]
 FEWEST_RECORDS = 10
 #: Quantile bins by which numbers are stratified.
 _BINS = 10
+#: A chain of overlapping records is cut where it holds more than one in so many.
+_LOCI = 50
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Parts:
 def split_groups(dataset: Dataset) -> Indices:
     """Return a group number for each record, ``(N,)``: relatives share one and must stay on one side of a split.
 
-    Relatives are duplicates (soft-masked or not), reverse-complement duplicates, a shuffle and its parent, and
-    whatever these link together.
+    Relatives are duplicates (soft-masked or not), reverse-complement duplicates, a shuffle and its parent, records that
+    overlap on a genome, those of one of the data's groups, and whatever these link together.
 
     Examples
     --------
@@ -51,6 +53,13 @@ def split_groups(dataset: Dataset) -> Indices:
     if dataset.parents is not None:
         child = np.flatnonzero(dataset.parents >= 0)
         links.append((child, dataset.parents[child]))
+    numbers = [] if dataset.groups is None else [dataset.groups]
+    if dataset.places is not None:
+        numbers.append(dataset.places.loci(max(_BINS, n // _LOCI)))
+    for number in numbers:
+        held = np.flatnonzero(number >= 0)
+        _, first, same = np.unique(number[held], return_index=True, return_inverse=True)
+        links.append((held, held[first][same]))
     rows, columns = (np.concatenate(side) for side in zip(*links, strict=True))
     graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(2 * n, 2 * n))
     _, label = connected_components(graph, directed=False)

@@ -11,6 +11,11 @@ from seqcnn.registry import names
 
 Strands = Literal["auto", "both", "forward"]
 Precision = Literal["auto", "32", "bf16"]
+#: Rules of --split, and whether something follows the colon.
+SPLITS = (
+    ("random", False), ("cluster", False), ("chromosome", False), ("chromosome", True), ("group", True),
+    ("column", True),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,11 @@ class TrainOptions:
         "test FRACTION (default 0.1; under 2,000 records 5 folds instead) or FILE; repeat for each class",
         metavar="FILE|FRACTION",
     )
-    split: str = opt("random", "random, or column:NAME whose values are train, valid, test")
+    split: str = opt(
+        "random",
+        "random, cluster (relatives together), chromosome, chromosome:A,B (tested on), group:COLUMN, or column:NAME "
+        "whose values are train, valid, test",
+    )
     network: str = opt("auto", "architecture; see 'seqcnn networks'")
     strands: Strands = opt("auto", "score both strands, or the given one; auto compares them on training folds")
     positions: Literal["auto", "aware", "free"] = opt("auto", "whether the place in the record may matter")
@@ -60,8 +69,12 @@ class TrainOptions:
         one_of(self.strands, ("auto", "both", "forward"), "--strands")
         one_of(self.positions, ("auto", "aware", "free"), "--positions")
         one_of(self.precision, ("auto", "32", "bf16"), "--precision")
-        if self.split != "random" and not self.split.startswith("column:"):
-            raise OptionError(f"--split: expected random or column:NAME, found {self.split!r}")
+        rule, colon, value = self.split.partition(":")
+        if (rule, bool(value)) not in SPLITS or (colon and not value):
+            raise OptionError(
+                "--split: expected random, cluster, chromosome, chromosome:A,B, group:COLUMN or column:NAME, "
+                f"found {self.split!r}"
+            )
         for name in self.filters:
             if "." not in name:
                 one_of(name, names("filter"), "--filters")

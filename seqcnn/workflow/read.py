@@ -10,14 +10,16 @@ import numpy as np
 
 from seqcnn.alphabet import Alphabet
 from seqcnn.data.dataset import Dataset, Expected
+from seqcnn.data.sources.columns import named_path, sequence_cells
 from seqcnn.data.sources.fasta import Named, read_classes
 from seqcnn.data.sources.files import FILE_KINDS, form_of, stream_files
 from seqcnn.data.sources.files import Record as FileRecord
 from seqcnn.data.sources.folder import read_folder
+from seqcnn.data.sources.joined import read_joined
 from seqcnn.data.sources.records import Coder, told_alphabet
 from seqcnn.data.sources.regions import Regions
 from seqcnn.data.sources.series import check_variables, read_series_table
-from seqcnn.data.sources.table import named_path, read_joined, read_table_data, row_values, sequence_cells
+from seqcnn.data.sources.table import read_table_data, row_values
 from seqcnn.errors import DataError, InputFileError, OptionError
 from seqcnn.io.fasta import looks_like_sequences
 from seqcnn.io.opening import STDIN, open_bytes, shown
@@ -53,7 +55,7 @@ def read(
     like
         A Model, or the training Dataset, whose task, labels, alphabet and negatives the data must have.
     split
-        ``column:NAME`` fills ``parts`` from that column of the table; anything else leaves them None.
+        ``column:NAME`` fills ``parts`` from that column of the table, ``group:COLUMN`` fills ``groups``.
 
     Raises
     ------
@@ -79,20 +81,19 @@ def read(
         if file.path != STDIN and not Path(file.path).exists():
             open_bytes(file.path)  # says that it is missing, and what is there
     expected = None if like is None else _expected(like)
-    column = split.removeprefix("column:") if split.startswith("column:") else None
     kinds = {_kind(file.path) for file in files}
     if len(kinds) > 1:
         raise DataError(f"{', '.join(shown(f.path) for f in files)}: {' and '.join(sorted(kinds))} don't go together")
     (kind,) = kinds
-    _refuse_options(kind, files, options, expected, column)
+    _refuse_options(kind, files, options, expected, split)
     if kind == "folders":
         data = read_folder(files[0].path, options, expected=expected)
     elif kind == "series tables":
         data = read_series_table(files[0].path, options, expected=expected)
     elif kind == "tables":
-        data = read_table_data(files[0].path, options, expected=expected, split=column)
+        data = read_table_data(files[0].path, options, expected=expected, split=split)
     elif options.targets is not None:
-        data = read_joined(files, options, expected=expected, split=column)
+        data = read_joined(files, options, expected=expected, split=split)
     else:
         data = read_classes(files, options, expected=expected)
     _refuse_useless(options, data)
@@ -132,7 +133,7 @@ def _is_sequences(path: str) -> bool:
 
 
 def _refuse_options(
-    kind: str, files: Sequence[Named], options: DataOptions, expected: Expected | None, column: str | None
+    kind: str, files: Sequence[Named], options: DataOptions, expected: Expected | None, split: str
 ) -> None:
     """Raise where options don't suit the kind of input."""
     asked = options.input or (None if expected is None else expected.encoder)
@@ -159,8 +160,8 @@ def _refuse_options(
         needs_table = name in ("sequence", "image")
         if getattr(options, name) and (kind != "tables" if needs_table else not tabular):
             raise OptionError(f"--{name}: belongs to a table{'' if needs_table else ' or --targets'}; none is given")
-    if column is not None and not tabular:
-        raise OptionError(f"--split column:{column}: belongs to a table or --targets; none is given")
+    if split.startswith(("column:", "group:")) and not tabular:
+        raise OptionError(f"--split {split}: belongs to a table or --targets; none is given")
     if options.genome is not None and kind != "sequence files":
         raise OptionError(f"--genome: belongs to intervals; {shown(files[0].path)} holds none")
     if options.targets is not None and kind != "sequence files":

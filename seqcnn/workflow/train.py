@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqcnn.data.dataset import Dataset, check_dataset
+from seqcnn.data.grouping import grouped
 from seqcnn.data.joining import join
 from seqcnn.data.splits import Parts, check_classes, split
 from seqcnn.errors import OptionError, SeqcnnWarning
@@ -83,6 +84,8 @@ def train(
     check_classes(data)
     data = _with_targets(data, notes)
     _warn_of_contradictions(data)
+    data, grouping = grouped(data, options.split)
+    notes += grouping
     data, parts, by_folds = _parts(data, options, valid, test)
     parts = _weighed(data, parts, notes)
     check_classes(data.take(np.concatenate([parts.train, parts.valid])), fewest=2)
@@ -207,12 +210,10 @@ def _parts(
     data: Dataset, options: TrainOptions, valid: Dataset | None, test: Dataset | None
 ) -> tuple[Dataset, Parts, bool]:
     """Return the data (with the validation records given), its parts, and whether figures come from folds."""
-    if options.split.startswith("column:") and data.parts is None:
-        raise OptionError(f"--split {options.split}: the data name no parts; pass a table that has this column")
     valid_share = _share(options.valid, "valid") if valid is None else 0.0
     test_share = _share(options.test, "test") if test is None else 0.0
     valid_share = DEFAULT_SHARE if valid_share is None else valid_share
-    if options.split.startswith("column:") and test_share:
+    if options.split.startswith(("column:", "chromosome:")) and test_share:
         raise OptionError(f"--test {test_share:g}: --split {options.split} says what is tested on; leave one out")
     named = data.parts is not None and bool((data.parts == "test").any())
     by_folds = test is None and not named and not test_share and len(data) < FEW_RECORDS and options.folds >= 2

@@ -1,7 +1,7 @@
 """FASTA, FASTQ and GenBank files as a Dataset: one class a file, or targets joined from a table."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from seqcnn.data.sources.described import described
 from seqcnn.data.sources.records import Coder, gather, replaced_notes, told_alphabet, warn_duplicates
 from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError, SeqcnnWarning
+from seqcnn.interval import Intervals, Place
 from seqcnn.io.opening import STDIN, sha256_of, shown
 from seqcnn.options import DataOptions
-from seqcnn.sequence import Sequences
+from seqcnn.sequence import Record, Sequences
 
 #: Suffixes that are no part of a class name.
 SUFFIXES = frozenset({
@@ -80,22 +81,25 @@ def read_classes(files: Sequence[Named], options: DataOptions, *, expected: Expe
     labels, order, notes = _labels(files, shuffles, expected)
     if options.task == "binary" and len(labels) > 2:
         raise DataError(f"--task binary: {len(labels)} classes ({', '.join(labels)}); binary needs two")
-    ids, sequences, alphabet, sources, replaced, changed = read_files(files, options, expected)
-    if shuffles and alphabet is PROTEIN:
+    found = read_files(files, options, expected)
+    if shuffles and found.alphabet is PROTEIN:
         raise DataError(
             f"{shown(files[0].path)}: proteins need negatives; give a second file, or --negatives FILE "
             "(shuffles are made of DNA and RNA only)"
         )
     data = Dataset(
         "codes",
-        sequences,
-        tuple(ids),
-        targets=np.repeat(np.array(order, float), [source.records for source in sources])[:, None],
+        found.sequences,
+        found.ids,
+        targets=np.repeat(np.array(order, float), [source.records for source in found.sources])[:, None],
         task=options.task or ("binary" if len(labels) == 2 else "multiclass"),
         labels=labels,
-        alphabet=alphabet,
+        alphabet=found.alphabet,
         negatives=kind,
-        summary=Summary(sources, replaced=replaced, notes=(*notes, *changed, *replaced_notes(replaced))),
+        places=found.places,
+        summary=Summary(
+            found.sources, replaced=found.replaced, notes=(*notes, *found.notes, *replaced_notes(found.replaced))
+        ),
     )
     if shuffles:
         data = add_shuffles(replace(data, labels=labels[-1:]), seed=SHUFFLE_SEED)
@@ -104,10 +108,21 @@ def read_classes(files: Sequence[Named], options: DataOptions, *, expected: Expe
     return described(data)
 
 
-def read_files(
-    files: Sequence[Named], options: DataOptions, expected: Expected | None
-) -> tuple[list[str], Sequences, Alphabet, tuple[Source, ...], dict[str, int], list[str]]:
-    """Return ids, codes, alphabet, sources and replacements of files, in order, and notes on windows of a genome."""
+@dataclass(frozen=True)
+class Read:
+    """What files of records held: alphabet, sources, what was replaced, notes on windows, and places on a genome."""
+
+    ids: tuple[str, ...]
+    sequences: Sequences
+    alphabet: Alphabet
+    sources: tuple[Source, ...]
+    replaced: dict[str, int]
+    notes: list[str]
+    places: Intervals | None
+
+
+def read_files(files: Sequence[Named], options: DataOptions, expected: Expected | None) -> "Read":
+    """Return the records of files, in order."""
     coder: Coder | None = None
     ids: list[str] = []
     parts: list[tuple[list[str], Sequences]] = []
@@ -115,9 +130,16 @@ def read_files(
     asked: str | Alphabet | None = options.alphabet or (None if expected is None else expected.alphabet)
     regions = Regions(options.genome, feature=options.feature, width=options.width, edge=options.edge)
     regions.refuse([file.path for file in files])
+    places: list[Place | None] = []
+
+    def placed(records: Iterator[Record]) -> Iterator[Record]:
+        for record in records:
+            places.append(record.place)
+            yield record
+
     for file in files:
         name = shown(file.path)
-        own, records = told_alphabet(regions.records(file.path), name, asked=None if coder else asked)
+        own, records = told_alphabet(placed(regions.records(file.path)), name, asked=None if coder else asked)
         if coder is None:
             coder = Coder(own, unknown=options.unknown)
         elif own is not coder.alphabet:
@@ -131,7 +153,15 @@ def read_files(
     if coder is None:
         raise DataError("no file to read; pass at least one")
     warn_duplicates(ids)
-    return ids, gather(parts)[1], coder.alphabet, tuple(sources), coder.replaced, regions.notes
+    return Read(
+        tuple(ids),
+        gather(parts)[1],
+        coder.alphabet,
+        tuple(sources),
+        coder.replaced,
+        regions.notes,
+        Intervals.of(place or Place() for place in places) if any(places) else None,
+    )
 
 
 def _reconcile(own: Alphabet, first: Alphabet, file: Named, other: Named, *, asked: bool) -> Alphabet:

@@ -93,12 +93,13 @@ class Regions:
             return
         wanted = read_gff(path, self.feature or "gene") if is_gff(path) else read_bed(path)[0]
         windows = self._placed(wanted, self.genome, path)
+        places = windows.places()
         for i, letters in enumerate(self.genome.windows(windows)):
-            strand = int(windows.strands[i])
-            sign = {1: "(+)", -1: "(-)"}.get(strand, "")
-            place = f"{windows.chromosomes[i]}:{windows.starts[i]}-{windows.ends[i]}{sign}"
-            given = windows.names[i] if windows.names else ""
-            yield Record(given or place, letters.translate(_COMPLEMENTS)[::-1] if strand < 0 else letters)
+            place = places[i]
+            name = windows.names[i] if windows.names else ""
+            if place.strand < 0:
+                letters = letters.translate(_COMPLEMENTS)[::-1]
+            yield Record(name or str(place), letters, place=place)
 
     def _placed(self, wanted: Intervals, genome: Genome, path: str) -> Intervals:
         """Return the windows to read, under the names of the genome."""

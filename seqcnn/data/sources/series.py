@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from seqcnn.data.dataset import Dataset, Expected, Source, Summary
+from seqcnn.data.sources.columns import task_options
 from seqcnn.data.sources.described import described
 from seqcnn.data.sources.fasta import Named
 from seqcnn.data.sources.folder import encoder_settings
-from seqcnn.data.sources.table import task_options
 from seqcnn.data.sources.targets import MISSING_CLASS, POSITIVE, read_targets
 from seqcnn.errors import DataError, OptionError
 from seqcnn.io.opening import sha256_of, shown

@@ -1,0 +1,60 @@
+"""Grouping: which records must stay on one side of a split, by the rule of ``--split``."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from seqcnn.checks import did_you_mean
+from seqcnn.chromosome import matched
+from seqcnn.data.dataset import Dataset
+from seqcnn.errors import DataError, OptionError
+
+
+def grouped(data: Dataset, rule: str) -> tuple[Dataset, list[str]]:
+    """Return the data with the groups or the parts that a rule makes, and notes.
+
+    Parameters
+    ----------
+    rule
+        ``chromosome`` groups the records of a chromosome; ``chromosome:A,B`` tests on those chromosomes. Other rules,
+        whose groups or parts stand in a table, are left as they are.
+
+    Raises
+    ------
+    DataError, OptionError
+        If the records are not of the kind that the rule needs, or a chromosome is not among them.
+    """
+    kind, _, value = rule.partition(":")
+    if kind == "chromosome":
+        return _by_chromosome(data, [name for name in value.split(",") if name])
+    words = {"group": "groups", "column": "parts"}
+    missing = {"group": data.groups is None, "column": data.parts is None}
+    if missing.get(kind):
+        raise OptionError(
+            f"--split {rule}: the data name no {words[kind]}; pass a table, or --targets, that has this column"
+        )
+    return data, []
+
+
+def _by_chromosome(data: Dataset, tested: list[str]) -> tuple[Dataset, list[str]]:
+    if data.places is None:
+        raise DataError(
+            "--split chromosome: belongs to intervals of a genome (BED, GFF); for a table pass --split group:COLUMN"
+        )
+    names = np.array(data.places.chromosomes)
+    if data.parents is not None:
+        names = np.where(data.parents >= 0, names[data.parents], names)  # a shuffle lies where its parent lies
+    there = [name for name in dict.fromkeys(names.tolist()) if name]
+    if not tested:
+        numbers = np.unique(names, return_inverse=True)[1].astype(np.int64)
+        return replace(data, groups=np.where(names == "", -1, numbers)), [f"chromosomes stay whole: {len(there)}"]
+    known = matched(tested, there)
+    for name in tested:
+        if name not in known:
+            raise DataError(
+                f"--split chromosome:{','.join(tested)}: no record lies on {name!r}{did_you_mean(name, there)}; "
+                f"there are {', '.join(there[:8])}{', ...' if len(there) > 8 else ''}"
+            )
+    test = np.isin(names, list(known.values()))
+    note = f"tested on {', '.join(known.values())}: {int(test.sum()):,} of {len(data):,} records"
+    return replace(data, parts=np.where(test, "test", "train")), [note]
