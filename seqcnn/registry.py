@@ -103,6 +103,10 @@ REGISTRY: dict[str, dict[str, Entry]] = {
         "confusion": Entry("seqcnn.reporting.sections.confusion:Confusion", "true against predicted class"),
         "scatter": Entry("seqcnn.reporting.sections.scatter:Scatter", "predicted against true values"),
         "labels": Entry("seqcnn.reporting.sections.labels:Labels", "figures for each class, label or target"),
+        "relatives": Entry(
+            "seqcnn.reporting.sections.relatives:Relatives",
+            "how much the figures rest on relatives of training records",
+        ),
         "baselines": Entry("seqcnn.reporting.sections.baselines:Baselines", "what something simpler reaches"),
         "motifs": Entry("seqcnn.reporting.sections.motifs:Motifs", "the motif gallery"),
         "examples": Entry(

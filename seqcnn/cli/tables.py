@@ -50,10 +50,16 @@ def figures_table(figures: Mapping[str, Any]) -> str:
         ["model", *(figure(figures["metrics"].get(name)) for name in names)],
         ["  95%", *(interval(figures["ci95"].get(name)) for name in names)],
     ]
+    kin = figures.get("relatives") or {"near": 0, "n": 0}
+    if kin["near"] and kin["metrics_far"]:
+        rows.append(["  unrelated", *(figure(kin["metrics_far"].get(name)) for name in names)])
     for baseline, metrics in figures["baselines"].items():
         rows.append([baseline, *(figure(metrics.get(name)) for name in names)])
     left = ", ".join(
         f"{count:,} {why.replace('_', ' ')}" for why, count in figures.get("excluded", {}).items() if count
     )
     title = f"{figures['source']}: {figures['n']:,} records" + (f"; left out: {left}" if left else "")
-    return f"{title}\n{columns(rows)}"
+    known = f"\n{kin['near']:,} have a near relative in training" if kin["n"] else ""
+    if kin["near"] and kin["metrics_far"]:
+        known += f"; 'unrelated' are the other {kin['n'] - kin['near']:,}"
+    return f"{title}\n{columns(rows)}{known}"

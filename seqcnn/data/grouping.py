@@ -7,7 +7,9 @@ import numpy as np
 from seqcnn.checks import did_you_mean
 from seqcnn.chromosome import matched
 from seqcnn.data.dataset import Dataset
+from seqcnn.data.relatives import families
 from seqcnn.errors import DataError, OptionError
+from seqcnn.sequence import Sequences
 
 
 def grouped(data: Dataset, rule: str) -> tuple[Dataset, list[str]]:
@@ -16,6 +18,7 @@ def grouped(data: Dataset, rule: str) -> tuple[Dataset, list[str]]:
     Parameters
     ----------
     rule
+        ``cluster`` groups near-duplicates and homologs (80% identity over 80% of the shorter, either strand);
         ``chromosome`` groups the records of a chromosome; ``chromosome:A,B`` tests on those chromosomes. Other rules,
         whose groups or parts stand in a table, are left as they are.
 
@@ -25,6 +28,8 @@ def grouped(data: Dataset, rule: str) -> tuple[Dataset, list[str]]:
         If the records are not of the kind that the rule needs, or a chromosome is not among them.
     """
     kind, _, value = rule.partition(":")
+    if kind == "cluster":
+        return _by_family(data)
     if kind == "chromosome":
         return _by_chromosome(data, [name for name in value.split(",") if name])
     words = {"group": "groups", "column": "parts"}
@@ -34,6 +39,17 @@ def grouped(data: Dataset, rule: str) -> tuple[Dataset, list[str]]:
             f"--split {rule}: the data name no {words[kind]}; pass a table, or --targets, that has this column"
         )
     return data, []
+
+
+def _by_family(data: Dataset) -> tuple[Dataset, list[str]]:
+    if not isinstance(data.raw, Sequences) or data.alphabet is None:
+        raise DataError("--split cluster: belongs to sequences; for others pass --split group:COLUMN of a table")
+    groups = np.full(len(data), -1, np.int64)
+    own = np.arange(len(data)) if data.parents is None else np.flatnonzero(data.parents < 0)
+    groups[own] = families(data.raw.take(own), data.alphabet)
+    sizes = np.bincount(groups[own])
+    note = f"clusters: {len(sizes):,} of {len(own):,} records; the largest holds {sizes.max(initial=0):,}"
+    return replace(data, groups=groups), [note]
 
 
 def _by_chromosome(data: Dataset, tested: list[str]) -> tuple[Dataset, list[str]]:

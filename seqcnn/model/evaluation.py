@@ -12,6 +12,7 @@ from seqcnn.errors import DataError, SeqcnnWarning
 from seqcnn.inference.predict import Logits
 from seqcnn.metrics import THRESHOLD
 from seqcnn.model.card import figures_card
+from seqcnn.model.leakage import Leakage, leakage, near_training
 from seqcnn.model.model import Model
 from seqcnn.model.record import plain, record_hashes
 from seqcnn.tasks.task import Floats, Task
@@ -47,6 +48,8 @@ class Evaluation:
         Name to ``(N, K)``.
     kept
         Index of the N records in the data that were given, ``(N,)``; empty for out-of-fold figures.
+    relatives
+        How much the figures rest on relatives of training records; None where that is not known.
     """
 
     task: str
@@ -68,11 +71,12 @@ class Evaluation:
     baseline_logits: dict[str, Logits] = field(default_factory=dict)
     baseline_scores: dict[str, Logits] = field(default_factory=dict)
     kept: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    relatives: Leakage | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON values, without the records; undefined is None."""
         names = ("task", "n", "n_per_class", "threshold", "metrics", "ci95", "baselines", "excluded", "source")
-        return {name: plain(getattr(self, name)) for name in (*names, "baselines_ci95")}
+        return {name: plain(getattr(self, name)) for name in (*names, "baselines_ci95", "relatives")}
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the figures as a table: column names, then a row for the model and for each baseline."""
@@ -127,6 +131,7 @@ def evaluate(model: Model, data: Dataset, *, seed: int = 0, device: str = "auto"
         ids=part.ids,
         excluded=excluded,
         kept=kept,
+        near=near_training(model, part.raw),
         seed=seed,
     )
     high = (found.ci95.get("auroc") or (0, 1))[1]
@@ -150,6 +155,7 @@ def figures(
     excluded: dict[str, int] | None = None,
     source: str = "test data",
     kept: npt.NDArray[np.int64] | None = None,
+    near: npt.NDArray[np.bool_] | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Return the evaluation of calibrated logits ``(N, K)`` against targets ``(N, T)``."""
@@ -174,6 +180,7 @@ def figures(
         baseline_logits=others,
         baseline_scores={name: task.output(other) for name, other in others.items()},
         kept=np.zeros(0, np.int64) if kept is None else kept,
+        relatives=leakage(task, truth, logits, near, seed=seed),
     )
 
 
@@ -231,7 +238,7 @@ def _out_of_fold(model: Model, excluded: dict[str, int], *, seed: int) -> Evalua
     ids = oof.ids or tuple(str(i) for i in range(1, len(oof.truth) + 1))
     return figures(
         model.task, oof.truth, oof.logits, baselines=oof.baselines, ids=ids, excluded=excluded, source="out-of-fold",
-        seed=seed,
+        near=oof.near, seed=seed,
     )  # fmt: skip
 
 

@@ -13,10 +13,13 @@ import numpy.typing as npt
 
 from seqcnn.alphabet import SOFT_MASK, Alphabet
 from seqcnn.data.dataset import Raw
+from seqcnn.data.relatives import Sketches
 from seqcnn.sequence import Sequences
 
 Hashes = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
+#: Fields of the record that are stored as tensors, not as text.
+ARRAYS = ("trained_hashes", "oof", "sketches")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class OutOfFold:
         Name of a baseline to its logits, each ``(N, K)`` float32.
     ids
         Identifier of each record; may be empty.
+    near
+        Which records have a near relative in another fold, ``(N,)``; None where that is not known.
     """
 
     hashes: Hashes
@@ -42,6 +47,7 @@ class OutOfFold:
     logits: npt.NDArray[np.float32]
     baselines: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     ids: tuple[str, ...] = ()
+    near: npt.NDArray[np.bool_] | None = None
 
 
 def _no_hashes() -> Hashes:
@@ -50,7 +56,7 @@ def _no_hashes() -> Hashes:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """What training did; everything but the two arrays is plain JSON.
+    """What training did; everything but `ARRAYS` is plain JSON.
 
     Parameters
     ----------
@@ -86,6 +92,9 @@ class TrainingRecord:
         Canonical hash of each training and validation record, sorted, uint64.
     oof
         The predictions behind `out_of_fold`.
+    sketches
+        K-mer sketches of the training and validation records, by which relatives of theirs are known; None of others
+        than sequences.
     """
 
     created: str = ""
@@ -107,10 +116,11 @@ class TrainingRecord:
     seconds: float = 0.0
     trained_hashes: Hashes = field(default_factory=_no_hashes)
     oof: OutOfFold | None = None
+    sketches: Sketches | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return all but the arrays as JSON values."""
-        return {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in ("trained_hashes", "oof")}
+        return {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in ARRAYS}
 
 
 def plain(value: Any) -> Any:

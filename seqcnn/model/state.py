@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from seqcnn.checks import did_you_mean
+from seqcnn.data.relatives import Sketches
 from seqcnn.errors import ModelFileError, OptionError, SeqcnnError
 from seqcnn.model.container import Arrays
-from seqcnn.model.record import OutOfFold, TrainingRecord, plain
+from seqcnn.model.record import ARRAYS, OutOfFold, TrainingRecord, plain
 from seqcnn.networks import create
 from seqcnn.networks.network import Network
 from seqcnn.nn.calibration import Calibration
@@ -25,6 +26,7 @@ _FIELDS = (
 )  # fmt: skip
 _OOF = "record.oof."
 _HASHES = "record.trained_hashes"
+_SKETCHES = "record.sketches."
 
 
 def describe(model: "Model") -> tuple[dict[str, Any], Arrays]:
@@ -64,6 +66,11 @@ def describe(model: "Model") -> tuple[dict[str, Any], Arrays]:
         arrays[_OOF + "logits"] = np.asarray(record.oof.logits, np.float32)
         for name, logits in record.oof.baselines.items():
             arrays[f"{_OOF}baselines.{name}"] = np.asarray(logits, np.float32)
+        if record.oof.near is not None:
+            arrays[_OOF + "near"] = np.asarray(record.oof.near, np.uint8)
+    if record.sketches is not None:
+        for field in fields(record.sketches):
+            arrays[_SKETCHES + field.name] = np.asarray(getattr(record.sketches, field.name))
     return header, arrays
 
 
@@ -167,7 +174,7 @@ def _fill(module: nn.Module, arrays: Arrays, prefix: str, where: str) -> None:
 
 def _record(header: dict[str, Any], left: Arrays, where: str) -> TrainingRecord:
     values = dict(header["record"])
-    wanted = [f.name for f in fields(TrainingRecord) if f.name not in ("trained_hashes", "oof")]
+    wanted = [f.name for f in fields(TrainingRecord) if f.name not in ARRAYS]
     _same_names(values, wanted, f"{where}: the training record")
     for name in ("history", "notes"):
         values[name] = tuple(values[name])
@@ -180,8 +187,12 @@ def _record(header: dict[str, Any], left: Arrays, where: str) -> TrainingRecord:
             left.pop(_OOF + "hashes"), left.pop(_OOF + "truth"), left.pop(_OOF + "logits"),
             {name: left.pop(base + name) for name in names},
             tuple(header["out_of_fold_ids"]),
+            left.pop(_OOF + "near").astype(bool) if _OOF + "near" in left else None,
         )  # fmt: skip
-    return TrainingRecord(**values, trained_hashes=left.pop(_HASHES), oof=oof)
+    kept = {name.removeprefix(_SKETCHES): left.pop(name) for name in list(left) if name.startswith(_SKETCHES)}
+    scalars: dict[str, Any] = {name: array if array.ndim else array.item() for name, array in kept.items()}
+    sketches = Sketches(**scalars) if kept else None
+    return TrainingRecord(**values, trained_hashes=left.pop(_HASHES), oof=oof, sketches=sketches)
 
 
 def _same_names(found: Any, wanted: Any, what: str) -> None:

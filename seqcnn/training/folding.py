@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset
+from seqcnn.data.relatives import related, sketch
 from seqcnn.data.splits import folds, split
 from seqcnn.errors import DataError
 from seqcnn.inference.predict import Logits, predict_logits
@@ -30,8 +31,12 @@ def fit_baselines(plan: Plan, data: Dataset, records: Indices) -> dict[str, Base
     return found
 
 
-def out_of_fold(plan: Plan, data: Dataset, progress: Progress) -> tuple[Logits, dict[str, Logits]]:
+def out_of_fold(
+    plan: Plan, data: Dataset, progress: Progress
+) -> tuple[Logits, dict[str, Logits], npt.NDArray[np.bool_] | None]:
     """Return calibrated logits ``(N, K)`` of the model, and logits of its baselines, each fold predicted by the others.
+
+    The third thing is which records have a near relative in another fold, ``(N,)``; None of others than sequences.
 
     Strands and positions stay as they were chosen on all records: two choices, each between two.
 
@@ -62,7 +67,19 @@ def out_of_fold(plan: Plan, data: Dataset, progress: Progress) -> tuple[Logits, 
             for name, baseline in fit_baselines(own, data, rest).items():
                 theirs = predict_logits(own.encoder, baseline.network, raw)
                 others.setdefault(name, np.zeros_like(logits))[held] = _in_units_of(plan, own, theirs)
-    return logits, others
+    return logits, others, _near(data, fold)
+
+
+def _near(data: Dataset, fold: Indices) -> npt.NDArray[np.bool_] | None:
+    """Return which records have a near relative in another fold."""
+    if not isinstance(data.raw, Sequences) or data.alphabet is None:
+        return None
+    found = np.zeros(len(data), bool)
+    for f in np.unique(fold).tolist():
+        held = np.flatnonzero(fold == f)
+        rest = data.raw.take(np.flatnonzero(fold != f))
+        found[held] = related(sketch(rest, data.alphabet), data.raw.take(held), data.alphabet)
+    return found
 
 
 def _in_units_of(plan: Plan, own: Plan, logits: Logits) -> Logits:

@@ -6,6 +6,7 @@ import numpy as np
 
 from seqcnn.data.dataset import Dataset, check_dataset
 from seqcnn.model.evaluation import Evaluation, evaluate
+from seqcnn.model.leakage import Leakage
 from seqcnn.model.model import Model
 from seqcnn.model.record import record_hashes
 from seqcnn.motifs.find import find_motifs
@@ -104,6 +105,7 @@ def _stored(model: Model) -> Evaluation | None:
         truth=np.zeros((0, 1)),
         logits=np.zeros((0, model.task.outputs), np.float32),
         scores=np.zeros((0, len(model.task.columns)), np.float32),
+        relatives=None if kept["relatives"] is None else Leakage(**kept["relatives"]),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from seqcnn.data.dataset import Dataset, check_dataset
 from seqcnn.data.grouping import grouped
 from seqcnn.data.joining import join
+from seqcnn.data.relatives import Sketches, sketch
 from seqcnn.data.splits import Parts, check_classes, split
 from seqcnn.errors import OptionError, SeqcnnWarning
 from seqcnn.model.evaluation import evaluate, figures
@@ -19,6 +20,7 @@ from seqcnn.model.model import Model
 from seqcnn.model.record import OutOfFold, TrainingRecord, plain, record_hashes
 from seqcnn.options import TrainOptions
 from seqcnn.runtime import pick_device, versions
+from seqcnn.sequence import Sequences
 from seqcnn.training.convex import Baseline
 from seqcnn.training.folding import fit_baselines, out_of_fold
 from seqcnn.training.learner import Learned, learn
@@ -124,7 +126,8 @@ def train(
         calibration=_calibration(learned),
         baselines={name: plain(baseline.choice) for name, baseline in baselines.items()},
         trained_hashes=np.unique(hashes[seen]),
-        oof=None if oof is None else OutOfFold(hashes, targets, oof[0], oof[1], data.ids),
+        oof=None if oof is None else OutOfFold(hashes, targets, oof[0], oof[1], data.ids, oof[2]),
+        sketches=_sketches(data.take(seen)),
     )
     model = Model(
         plan.encoder,
@@ -236,7 +239,13 @@ def _measured(model: Model, held_out: Dataset, options: TrainOptions, notes: lis
     if record.oof is not None:
         oof = record.oof
         found = figures(
-            model.task, oof.truth, oof.logits, baselines=oof.baselines, source="out-of-fold", seed=options.seed
+            model.task,
+            oof.truth,
+            oof.logits,
+            baselines=oof.baselines,
+            source="out-of-fold",
+            near=oof.near,
+            seed=options.seed,
         )
         return replace(record, out_of_fold=found.to_dict())
     if not counts:
@@ -247,6 +256,14 @@ def _measured(model: Model, held_out: Dataset, options: TrainOptions, notes: lis
     if twice == counts:
         return record
     return replace(record, figures=evaluate(model, held_out, seed=options.seed, device=options.device).to_dict())
+
+
+def _sketches(data: Dataset) -> Sketches | None:
+    """Return sketches of the records that are no shuffles, by which relatives of theirs are known later."""
+    if not isinstance(data.raw, Sequences) or data.alphabet is None:
+        return None
+    own = np.arange(len(data)) if data.parents is None else np.flatnonzero(data.parents < 0)
+    return sketch(data.raw.take(own), data.alphabet)
 
 
 def _weighed(data: Dataset, parts: Parts, notes: list[str]) -> Parts:

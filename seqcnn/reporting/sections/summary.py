@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from seqcnn.model.leakage import leakage_sentence
+from seqcnn.model.record import plain
 from seqcnn.plot.canvas import figure
 from seqcnn.plot.intervals import draw_forest
 from seqcnn.plot.svg import to_svg
@@ -10,6 +12,7 @@ from seqcnn.reporting.inputs import extent, made_of
 from seqcnn.reporting.material import Figure, Material
 from seqcnn.reporting.recipe import parts
 from seqcnn.reporting.section import Section
+from seqcnn.reporting.sections.relatives import MUCH
 from seqcnn.reporting.words import first_upper, interval, listed, named, number, percent, plural, spoken, tiny
 
 #: What people quote, where that is not the figure which decides whether anything was learned.
@@ -180,6 +183,8 @@ def caveats(material: Material) -> list[str]:
             f"{material.nouns.count(trained)} of the data given {'was' if trained == 1 else 'were'} used in training "
             "and left out of every figure here."
         )
+    if e.relatives is not None and e.relatives.share >= MUCH:
+        told.append(first_upper(leakage_sentence(plain(e.relatives), headline(material).name)) + ".")
     if (gap := below_training(material)) is not None:
         told.append(gap)
     smallest = min(e.n_per_class.values(), default=e.n)

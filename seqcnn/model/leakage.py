@@ -1,0 +1,86 @@
+"""Leakage: records that have a near relative among those trained on, and the figures with and without them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqcnn.data.dataset import Raw
+from seqcnn.data.relatives import related
+from seqcnn.inference.predict import Logits
+from seqcnn.model.model import Model
+from seqcnn.sequence import Sequences
+from seqcnn.tasks.task import Floats, Task
+
+#: Fewer records than this have no figures of their own.
+_FEWEST = 10
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """How much of an evaluation rests on relatives of training records.
+
+    Parameters
+    ----------
+    n, near, share
+        Records evaluated, those of them with a near relative in training, and their share.
+    metrics_near, metrics_far
+        Figures of those with a near relative and of those without; empty where they are fewer than ten.
+    ci95_far
+        Intervals of the latter.
+    """
+
+    n: int
+    near: int
+    share: float
+    metrics_near: dict[str, Any]
+    metrics_far: dict[str, Any]
+    ci95_far: dict[str, Any]
+
+
+def leakage(
+    task: Task, truth: Floats, logits: Logits, near: npt.NDArray[np.bool_] | None, *, seed: int = 0
+) -> Leakage | None:
+    """Return the leakage of an evaluation; `near` ``(N,)`` says which records have a near relative, None is unknown."""
+    if near is None:
+        return None
+
+    def metrics(part: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        return task.metrics(truth[part], logits[part]) if part.sum() >= _FEWEST else {}
+
+    far = ~near
+    intervals = task.intervals(truth[far], logits[far], seed=seed) if far.sum() >= _FEWEST and near.any() else {}
+    return Leakage(
+        len(near), int(near.sum()), float(near.mean()) if len(near) else 0.0, metrics(near), metrics(far), intervals
+    )
+
+
+def near_training(model: Model, raw: Raw) -> npt.NDArray[np.bool_] | None:
+    """Return which records have a near relative among those trained on, ``(N,)``; None where that is not known."""
+    sketches = model.record.sketches
+    if sketches is None or model.alphabet is None or not isinstance(raw, Sequences):
+        return None
+    return related(sketches, raw, model.alphabet)
+
+
+def leakage_sentence(stored: Mapping[str, Any] | None, metric: str) -> str:
+    """Return what a stored leakage says, with one figure on both sides; empty where there is nothing to say.
+
+    >>> found = {"n": 200, "near": 50, "metrics_near": {"auroc": 0.99}, "metrics_far": {"auroc": 0.9}}
+    >>> leakage_sentence(found, "auroc")
+    '50 of 200 records (25%) have a near relative in training: auroc 0.990 on them, 0.900 on the others'
+    >>> leakage_sentence({"n": 200, "near": 0, "metrics_near": {}, "metrics_far": {}}, "auroc")
+    'no record has a near relative in training'
+    """
+    if not stored:
+        return ""
+    n, near = stored["n"], stored["near"]
+    if not near:
+        return "no record has a near relative in training"
+    said = f"{near:,} of {n:,} records ({100 * near / n:.0f}%) have a near relative in training"
+    with_them, without = (stored[f"metrics_{side}"].get(metric) for side in ("near", "far"))
+    if with_them is None or without is None:
+        return f"{said}; too few are left on one side for figures of their own" if near < n else said
+    return f"{said}: {metric} {with_them:.3f} on them, {without:.3f} on the others"
