@@ -36,6 +36,13 @@ def test_accuracy_runs_on_tiny_recordings_and_series() -> None:
         assert f"{name} seed 0: accuracy" in done.stdout
 
 
+def test_accuracy_runs_on_tiny_relatives() -> None:
+    done = run("--tiny", "--only", "relatives")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("splice_uci", "subcell_multiloc", "simulated 30%", "sketches", "million"):
+        assert f"relatives {name} seed 0: " in done.stdout
+
+
 def test_speed_compares_equal_pictures() -> None:
     pytest.importorskip("pyts")
     done = run("--tiny", "--rounds", "1", script=BENCH.with_name("speed"))

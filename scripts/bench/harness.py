@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-#: Arguments added to a verb; records to score and crops a photograph: what `--tiny` changes.
+#: Arguments added to a verb; records to score, crops a photograph, families and many records: what `--tiny` changes.
 EXTRA: dict[str, list[str]] = {"train": []}
-SIZES = {"scored": 100_000, "crops": 300}
+SIZES = {"scored": 100_000, "crops": 300, "families": 5_000, "million": 1_000_000}
 
 
 @dataclass

@@ -43,6 +43,8 @@ def tiny_data(folder: Path) -> None:
         + [f"{text('ACGT', 50, 'CGACCGAACTCC' if i % 2 else '')}\t{i % 2}" for i in range(80)],
         "ecoli_tss_mpra/tss_expression.tsv.gz": ["split\tname\tsequence\texpression"]
         + [f"{'test' if i % 4 == 0 else 'train'}\tr{i}\t{text('ACGT', 50)}\t{rng.normal():.3f}" for i in range(80)],
+        "subcell_multiloc/multiloc.tsv.gz": ["id\tlocation\tsequence"]
+        + [f"r{i}\tnuclear\t{text('ACDEFGHIKLMNPQRSTVWY', 40 + i)}" for i in range(30)],
         "splice_uci/splice.csv.gz": ["class,name,sequence"]
         + [f"{'NEI'[i % 3]},r{i},{text('ACGT', 60, ('', 'GTAAGT', 'TTTCAG')[i % 3])}" for i in range(90)],
     }

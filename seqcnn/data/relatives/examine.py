@@ -145,7 +145,7 @@ def compare_all(records, order, state, rules):  # type: ignore[no-untyped-def]
     state
         Families so far ``(U,)``, edited; and, where only pairs across are wanted, the side of each record, else empty.
     rules
-        See `families`.
+        See `pairs`.
 
     Returns
     -------

@@ -26,9 +26,12 @@ _CHANCE_CELLS = 1e9
 #: Occurrences of words held at a time, by each of the threads.
 _ENTRIES = 1 << 24
 _THREADS = 2
-#: Near pairs by chance that a record may expect among all others; Karlin & Altschul's K of such alignments, about.
+#: Near pairs by chance that a record may expect among all others; and the law of chance scores, K m n exp(-rate * S)
+#: for lengths m and n (Karlin & Altschul, PNAS 1990): K, and the rate for nucleic acids and proteins, as measured on
+#: the pairs of splice_uci and on random proteins.
 _EXPECTED = 0.1
 _K = 0.3
+_RATES = (0.65, 2.6)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class _Search:
         """Least score a letter of the shorter; share left out; what makes a score too good for chance; strands."""
         share = (2 * self.identity - 1) * self.coverage
         chance = _K * self.strands * len(self.contents) / _EXPECTED
-        return share, 1 - self.coverage, chance, float(np.log(self.alphabet.size - 1)), self.strands
+        return share, 1 - self.coverage, chance, _RATES[self.alphabet.size > 4], self.strands
 
 
 def near_pairs(sequences: Sequences, alphabet: Alphabet, *, identity: float = 0.8, coverage: float = 0.8) -> Pairs:
