@@ -184,7 +184,7 @@ def simulated(divergence: float) -> Callable[..., Any]:
         mixed = len(np.unique(np.stack([family, np.arange(len(records)) // 4]), axis=1).T) - (family.max() + 1)
         text = (
             f"recall {with_ancestor:.4f} of pairs with the ancestor, {joined:.4f} of all pairs; {found} leaks in "
-            f"{judged:,} pairs of true families in two families ({across:,} across the sets); {mixed} families hold strangers"
+            f"{judged:,} pairs of true families in two families ({across:,} across the sets); {mixed} families mix"
         )
         return {"figure": float(with_ancestor), "text": text, "seconds": seconds}
 
