@@ -1,4 +1,4 @@
-"""Tests of leakage: relatives of training records are known from sketches, and figures are told with and without them."""
+"""Tests of leakage: relatives of training records are known from sketches, and figures told without them as well."""
 
 from dataclasses import replace
 from pathlib import Path
