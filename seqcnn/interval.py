@@ -11,6 +11,8 @@ from seqcnn.checks import one_of, within
 from seqcnn.errors import ShapeError
 
 Numbers = npt.NDArray[np.int64]
+#: No position of a chromosome is so far; numbers beyond it are mistakes.
+FARTHEST = 1 << 40
 #: What is done with a window that reaches beyond its chromosome.
 Edge = Literal["pad", "shift", "drop"]
 EDGES = ("pad", "shift", "drop")
@@ -45,6 +47,8 @@ class Intervals:
         ``(N,)``; empty where there is none.
     summits
         ``(N,)`` position of the summit on the chromosome, -1 where there is none.
+    lines
+        ``(N,)`` line of the file that each stands on; None where they come from no lines.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class Intervals:
     strands: npt.NDArray[np.int8]
     names: tuple[str, ...] = ()
     summits: Numbers | None = None
+    lines: Numbers | None = None
 
     def __post_init__(self) -> None:
         for name in ("starts", "ends", "strands"):
@@ -87,7 +92,7 @@ class Intervals:
         return [Place(*row) for row in zip(self.chromosomes, *columns, strict=True)]
 
     def joined(self, other: "Intervals") -> "Intervals":
-        """Return these places, then those of `other`; names and summits are left behind."""
+        """Return these places, then those of `other`; names, summits and lines are left behind."""
         return Intervals.of([*self.places(), *other.places()])
 
     def loci(self, largest: int) -> Numbers:
@@ -130,6 +135,7 @@ class Intervals:
             self.strands[index],
             tuple(self.names[i] for i in index) if self.names else (),
             None if self.summits is None else self.summits[index],
+            None if self.lines is None else self.lines[index],
         )
 
     def centered(self, width: int) -> "Intervals":

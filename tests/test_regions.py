@@ -44,7 +44,7 @@ def test_windows_are_those_of_the_genome_strands_and_names_too(desk):
         i = int(identifier[1:])
         wanted = genome[100 + 300 * i : 180 + 300 * i]
         assert decode(codes, data.alphabet) == (str(Seq(wanted).reverse_complement()) if i % 3 == 0 else wanted)
-    assert any("chromosomes called otherwise in the genome, such as chr1 for 1" in n for n in data.summary.notes)
+    assert any("chromosomes called otherwise in g.fa: chr1 is read as 1" in n for n in data.summary.notes)
 
 
 def test_every_verb_reads_intervals(desk, capsys):
@@ -84,7 +84,7 @@ def test_windows_over_the_edge_follow_the_policy(edge, count, said, desk):
 def test_a_window_wider_than_its_chromosome_cannot_be_moved_inside(desk):
     Path("wide.bed").write_text("2\t0\t4\n1\t500\t510\n")
     regions = Regions(Path("g.fa"), width=40, edge="shift")
-    assert [r.id for r in regions.records("wide.bed")] == ["1:485-525"]
+    assert [r.id for r in regions.records("wide.bed")] == ["1:500-510"]
     assert regions.notes == ["windows wider than their chromosome, left out: 1"]
 
 
@@ -94,8 +94,11 @@ def test_a_window_wider_than_its_chromosome_cannot_be_moved_inside(desk):
         (["train", "peaks.bed", "-o", "m"], "peaks.bed holds intervals; pass --genome FASTA"),
         (["train", "g.fa", "--genome", "g.fa", "-o", "m"], "--genome: belongs to intervals; g.fa holds none"),
         (["train", "peaks.bed", "--genome", "none.fa", "-o", "m"], "none.fa: no such file"),
-        (["train", "far.bed", "--genome", "g.fa", "-o", "m"], "interval 2: chr1:39990-40010 lies beyond the end of 1"),
-        (["train", "odd.bed", "--genome", "g.fa", "-o", "m"], "odd.bed, interval 1: g.fa has no chromosome 'chr7'"),
+        (
+            ["train", "far.bed", "--genome", "g.fa", "-o", "m"],
+            "far.bed, line 2: chr1:39990-40010 lies beyond the end of 1",
+        ),
+        (["train", "odd.bed", "--genome", "g.fa", "-o", "m"], "odd.bed, line 1: g.fa has no chromosome 'chr7'"),
         (["train", "bad.bed", "--genome", "g.fa", "-o", "m"], "bad.bed, line 1: start 9 is not before end 3"),
         (["train", "peaks.bed", "--genome", "g.fa", "--width", "0", "-o", "m"], "--width"),
         (["train", "peaks.bed", "--genome", "g.fa", "--edge", "clip", "-o", "m"], "--edge"),
@@ -122,7 +125,9 @@ def test_features_are_read_by_type_and_promoters_lie_around_their_starts(desk):
     assert promoter.letters.decode() == str(Seq(genome[169:189]).reverse_complement())
     with pytest.raises(DataError, match="a.gff holds features of all kinds; pass --feature"):
         seqcnn.read("a.gff", genome="g.fa")
-    with pytest.raises(OptionError, match="--feature gene: belongs to GFF and GTF; peaks.bed is neither"):
+    with pytest.raises(
+        OptionError, match="--feature gene: belongs to GFF, GTF, GenBank and EMBL; peaks.bed is none of them"
+    ):
         seqcnn.read("peaks.bed", genome="g.fa", feature="gene")
 
 

@@ -1,8 +1,7 @@
 """The .fai index of a FASTA file: where each chromosome lies, made where there is none."""
 
-import hashlib
 import mmap
-import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.errors import FormatError, OutputFileError
+from seqcnn.io.caching import cache_folder, stamped
 from seqcnn.io.writing import atomic
 
 Bytes = npt.NDArray[np.uint8]
@@ -69,11 +69,12 @@ def write_index(path: Path, entries: list[Entry]) -> None:
             stream.write(f"{e.name}\t{e.length}\t{e.offset}\t{e.letters}\t{e.width}\n")
 
 
-def index_of(fasta: Path) -> list[Entry]:
+def index_of(fasta: Path, notes: list[str] | None = None) -> list[Entry]:
     """Return the index of a plain FASTA file: the one beside it, or one made now.
 
     An index older than the file, or one that does not fit it, is made again. Where the folder cannot be written the
-    index is kept in the user's cache folder instead, under a name that changes with the file.
+    index is kept in the user's cache folder instead, under a name that changes with the file. `notes` gets a sentence
+    where an index that was there is made again.
 
     Raises
     ------
@@ -81,32 +82,87 @@ def index_of(fasta: Path) -> list[Entry]:
         If the file is no FASTA, or has lines of unequal length.
     """
     stamp = fasta.stat()
-    for place in (fasta.with_name(fasta.name + ".fai"), _cached(fasta, stamp)):
+    beside = fasta.with_name(fasta.name + ".fai")
+    elsewhere = cache_folder("index") / f"{fasta.name}.{stamped(fasta, stamp)[:16]}.fai"
+    for place in (beside, elsewhere):
         try:
-            if place.stat().st_mtime_ns >= stamp.st_mtime_ns and (entries := read_index(place)):
-                last = max(entries, key=lambda e: e.offset)
-                if last.length == 0 or last.place(last.length - 1) < stamp.st_size:
-                    return entries
-        except (FormatError, OSError):
+            if place.stat().st_mtime_ns < stamp.st_mtime_ns:
+                why = "older than the file"
+            elif _fits(entries := read_index(place), stamp.st_size):
+                return entries
+            else:
+                why = "of another file"
+        except FormatError:
+            why = "no index"
+        except OSError:
             continue
+        if notes is not None:
+            notes.append(f"{place} was {why}: made again")
     entries = build_index(fasta)
-    try:
-        write_index(fasta.with_name(fasta.name + ".fai"), entries)
-    except OutputFileError:
-        place = _cached(fasta, stamp)
+    for place in (beside, elsewhere):
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            if place is elsewhere:
+                place.parent.mkdir(parents=True, exist_ok=True)
             write_index(place, entries)
+            break
         except (OSError, OutputFileError):
-            pass  # it is made again the next time
+            continue  # kept nowhere, it is made again the next time
     return entries
 
 
-def _cached(fasta: Path, stamp: os.stat_result) -> Path:
-    """Return where the index of a file in a folder that cannot be written is kept."""
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    key = f"{fasta.resolve()}\0{stamp.st_size}\0{stamp.st_mtime_ns}"
-    return root / "seqcnn" / "index" / f"{fasta.name}.{hashlib.sha256(key.encode()).hexdigest()[:16]}.fai"
+def _fits(entries: list[Entry], size: int) -> bool:
+    """Return whether an index may be that of a file of so many bytes."""
+    last = max(entries, key=lambda e: e.offset, default=None)
+    return last is not None and (last.length == 0 or last.place(last.length - 1) < size)
+
+
+def packed_index_of(fasta: Path, notes: list[str] | None = None) -> tuple[Path, Path]:
+    """Return where the two indices of a bgzip FASTA file lie, .fai and .gzi; made through pysam where there are none.
+
+    As for a plain file, those that are older are made again, each appears whole or not at all, and where the folder
+    cannot be written they are kept in the user's cache folder.
+
+    Raises
+    ------
+    FormatError
+        If the file is no FASTA, or truncated.
+    OutputFileError
+        If the indices can be kept nowhere.
+    """
+    import pysam
+    from pysam.utils import SamtoolsError
+
+    stamp = fasta.stat()
+    beside = fasta.with_name(fasta.name + ".fai"), fasta.with_name(fasta.name + ".gzi")
+    stem = f"{fasta.name}.{stamped(fasta, stamp)[:16]}"
+    folder = cache_folder("index")
+    elsewhere = folder / f"{stem}.fai", folder / f"{stem}.gzi"
+    for pair in (beside, elsewhere):
+        if all(place.is_file() for place in pair):
+            if all(place.stat().st_mtime_ns >= stamp.st_mtime_ns for place in pair):
+                return pair
+            if notes is not None:
+                notes.append(f"{pair[0]} was older than the file: made again")
+    with tempfile.TemporaryDirectory() as made:
+        new = Path(made, "fai"), Path(made, "gzi")
+        try:
+            pysam.faidx(str(fasta), "-o", str(new[0]), "--gzi-idx", str(new[1]))
+        except SamtoolsError as error:
+            reason = " ".join(str(error).split())
+            raise FormatError(f"{fasta}: cannot be indexed ({reason}); is it a whole FASTA file?") from None
+        for pair in (beside, elsewhere):
+            try:
+                if pair is elsewhere:
+                    folder.mkdir(parents=True, exist_ok=True)
+                for source, place in zip(new[::-1], pair[::-1], strict=True):
+                    with atomic(place, "wb") as stream:
+                        stream.write(source.read_bytes())
+                return pair
+            except (OSError, OutputFileError):
+                continue
+    raise OutputFileError(
+        f"{fasta}: its index can be kept neither beside it nor in {folder}; make one of them writable"
+    )
 
 
 def build_index(fasta: Path) -> list[Entry]:

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from seqcnn.errors import FormatError
-from seqcnn.io.genbank import parse_flat_file
+from seqcnn.io.genbank import form_of, parse_flat_file
 from seqcnn.io.opening import BLOCK, open_bytes, shown
 from seqcnn.sequence import Record
 
@@ -50,9 +50,9 @@ def read_sequences(path: str | Path) -> Iterator[Record]:
     [('one', b'ACGTAC'), ('two', b'ggg')]
     """
     with open_bytes(path) as stream:
-        head = stream.peek(16)
-        if head.startswith((b"LOCUS ", b"ID   ")):
-            yield from parse_flat_file(stream, shown(path), "genbank" if head.startswith(b"LOCUS") else "embl")
+        form = form_of(stream)
+        if form is not None:
+            yield from parse_flat_file(stream, shown(path), form)
         else:
             yield from parse_fasta(stream, shown(path))
 

@@ -1,21 +1,15 @@
-"""Features of genomes: GFF3 and GTF files, by type, and the starts of genes as promoters."""
+"""Features of genomes in GFF3 and GTF files, by type."""
 
 import re
-from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
-import numpy as np
-
-from seqcnn.checks import did_you_mean
-from seqcnn.errors import DataError, FormatError
-from seqcnn.interval import Intervals
+from seqcnn.errors import FormatError
+from seqcnn.interval import FARTHEST, Intervals
+from seqcnn.io.features import Feature, chosen
 from seqcnn.io.opening import open_bytes, shown
 
 SUFFIXES = (".gff", ".gff3", ".gtf")
-#: What `promoter` takes the start of, the first that a file has.
-_GENES = ("gene", "mRNA", "transcript", "CDS")
 _STRANDS = {"+": 1, "-": -1, ".": 0, "?": 0}
 #: Attributes that name a feature, the first that is there; of GFF3 and of GTF.
 _NAME = re.compile(r'(?:^|;)\s*(Name|ID|locus_tag|gene_name|gene_id|transcript_id)[= ]"?([^";]+)"?')
@@ -32,17 +26,16 @@ def is_gff(path: str | Path) -> bool:
 
 
 def read_gff(path: str | Path, feature: str) -> Intervals:
-    r"""Return the features of one type in a GFF3 or GTF file.
+    r"""Return the features of one type, or of several between commas, in a GFF3 or GTF file.
 
-    ``promoter`` gives genes (or the transcripts of a file without any) with their starts as summits: the first base of
-    transcription, which on the reverse strand is the last position. A FASTA section at the end is passed over.
+    A FASTA section at the end is passed over.
 
     Parameters
     ----------
     path
         The file.
     feature
-        What stands in the third column (gene, CDS, exon, ...), or ``promoter``.
+        What stands in the third column (gene, CDS, exon, ...), or ``promoter``: see `seqcnn.io.features.chosen`.
 
     Raises
     ------
@@ -61,7 +54,7 @@ def read_gff(path: str | Path, feature: str) -> Intervals:
     ([10], [20], [19], ('g1',))
     """
     name = shown(path)
-    rows: dict[str, list[tuple[str, int, int, int, str]]] = {}
+    features: list[Feature] = []
     with open_bytes(path) as stream:
         for number, line in enumerate(stream, 1):
             text = line.decode("utf-8", "replace").rstrip("\r\n")
@@ -79,7 +72,7 @@ def read_gff(path: str | Path, feature: str) -> Intervals:
                 raise FormatError(
                     f"{name}, line {number}: expected whole numbers as start and end, found {found}"
                 ) from None
-            if not 1 <= start <= end:
+            if not 1 <= start <= end < FARTHEST:
                 raise FormatError(
                     f"{name}, line {number}: start {start} and end {end}; GFF counts from 1, the end included"
                 )
@@ -87,31 +80,11 @@ def read_gff(path: str | Path, feature: str) -> Intervals:
             if strand is None:
                 raise FormatError(f"{name}, line {number}, column 7: expected a strand, + - or ., found {cells[6]!r}")
             called = _called(cells[8]) if len(cells) > 8 else ""
-            rows.setdefault(cells[2], []).append((unquote(cells[0]), start - 1, end, strand, called))
-    wanted = feature
-    if feature == "promoter":
-        wanted = next((kind for kind in _GENES if kind in rows), "gene")
-    if wanted not in rows:
-        there = ", ".join(f"{kind} {len(found):,}" for kind, found in sorted(rows.items())) or "none"
-        raise DataError(f"{name} has no feature {wanted!r}{did_you_mean(wanted, list(rows))}; it has {there}")
-    chosen = rows[wanted]
-    made = Intervals.of([row[:4] for row in chosen])
-    first = np.where(made.strands < 0, made.ends - 1, made.starts)
-    names = _numbered([row[4] for row in chosen])
-    return replace(made, names=names, summits=first if feature == "promoter" else None)
+            features.append(Feature(cells[2], unquote(cells[0]), start - 1, end, strand, called, line=number))
+    return chosen(features, feature, name)[0]
 
 
 def _called(attributes: str) -> str:
     """Return what a feature is called; empty where it has no name."""
     known = dict(reversed(_NAME.findall(attributes)))
     return next((unquote(known[key]) for key in _RANK if key in known), "")
-
-
-def _numbered(names: list[str]) -> tuple[str, ...]:
-    """Return names of which none occurs twice: parts of one feature are numbered."""
-    counts, seen = Counter(names), Counter[str]()
-    told = []
-    for name in names:
-        seen[name] += 1
-        told.append(f"{name}.{seen[name]}" if name and counts[name] > 1 else name)
-    return tuple(told)

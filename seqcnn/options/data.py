@@ -19,7 +19,13 @@ class DataOptions(RegionOptions):
         None, "negatives for a single positive FASTA: 'shuffle' or a file", metavar="shuffle|FILE"
     )
     targets: Path | None = opt(None, "table whose columns are joined to the records by id")
-    target: tuple[str, ...] = opt((), "target column of a table; repeatable")
+    target: tuple[str, ...] = opt((), "target column of a table, or of a BED file (a name or a number); repeatable")
+    signal: tuple[str, ...] = opt(
+        (), "bigWig track whose value over each interval is the target; repeatable", metavar="FILE|NAME=FILE"
+    )
+    signal_by: Literal["mean", "max", "total"] = opt(
+        "mean", "value of --signal: positions without one count as 0 in mean and total"
+    )
     sequence: str | None = opt(None, "sequence column of a table (default: sequence or seq)")
     image: str | None = opt(None, "column of a table that names a file a record: pictures, recordings, ...")
     weight: str | None = opt(None, "column of a table that weighs the records in training")
@@ -48,6 +54,7 @@ class DataOptions(RegionOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of(self.unknown, ("error", "mask"), "--unknown")
+        one_of(self.signal_by, ("mean", "max", "total"), "--signal-by")
         if self.alphabet is not None:
             one_of(self.alphabet, names("alphabet"), "--alphabet")
         if self.task is not None:

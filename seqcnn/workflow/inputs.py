@@ -55,7 +55,7 @@ class Inputs:
         self.window = options.window
         self.step = options.step or max(1, (options.window or 2) // 2)
         self.unknown = options.unknown
-        self.regions = Regions(options.genome, feature=options.feature, width=options.width, edge=options.edge)
+        self.regions = Regions.of(options)
         self.least = getattr(model.network, "minimum_width", 1)
         self.records = self.rows = self.short = 0
         self.replaced: Counter[str] = Counter()

@@ -128,7 +128,7 @@ def read_files(files: Sequence[Named], options: DataOptions, expected: Expected 
     parts: list[tuple[list[str], Sequences]] = []
     sources: list[Source] = []
     asked: str | Alphabet | None = options.alphabet or (None if expected is None else expected.alphabet)
-    regions = Regions(options.genome, feature=options.feature, width=options.width, edge=options.edge)
+    regions = Regions.of(options)
     regions.refuse([file.path for file in files])
     places: list[Place | None] = []
 
