@@ -55,6 +55,9 @@ class DataOptions(RegionOptions):
         super().__post_init__()
         one_of(self.unknown, ("error", "mask"), "--unknown")
         one_of(self.signal_by, ("mean", "max", "total"), "--signal-by")
+        for name, value in (("target", self.target), ("targets", self.targets)):
+            if self.signal and value:
+                raise OptionError(f"--signal and --{name}: pass one of the two")
         if self.alphabet is not None:
             one_of(self.alphabet, names("alphabet"), "--alphabet")
         if self.task is not None:

@@ -15,6 +15,7 @@ from seqcnn.data.sources.fasta import Named, read_classes
 from seqcnn.data.sources.files import FILE_KINDS, form_of, stream_files
 from seqcnn.data.sources.files import Record as FileRecord
 from seqcnn.data.sources.folder import read_folder
+from seqcnn.data.sources.intervals import read_intervals, targeted
 from seqcnn.data.sources.joined import read_joined
 from seqcnn.data.sources.records import Coder, told_alphabet
 from seqcnn.data.sources.regions import Regions
@@ -85,6 +86,8 @@ def read(
     if len(kinds) > 1:
         raise DataError(f"{', '.join(shown(f.path) for f in files)}: {' and '.join(sorted(kinds))} don't go together")
     (kind,) = kinds
+    if kind == "sequence files" and targeted(files, options, expected):
+        kind = "intervals"
     _refuse_options(kind, files, options, expected, split)
     if kind == "folders":
         data = read_folder(files[0].path, options, expected=expected)
@@ -92,6 +95,8 @@ def read(
         data = read_series_table(files[0].path, options, expected=expected)
     elif kind == "tables":
         data = read_table_data(files[0].path, options, expected=expected, split=split)
+    elif kind == "intervals":
+        data = read_intervals(files, options, expected=expected, split=split)
     elif options.targets is not None:
         data = read_joined(files, options, expected=expected, split=split)
     else:
@@ -153,16 +158,21 @@ def _refuse_options(
         and options.alphabet not in (None, expected.alphabet.name)
     ):
         raise OptionError(f"--alphabet {options.alphabet}: the model reads {expected.alphabet.name}; leave it out")
-    if kind != "sequence files" and len(files) > 1:
+    if kind not in ("sequence files", "intervals") and len(files) > 1:
         raise DataError(f"{len(files)} {kind}: expected one ({files[0].path} is the first); join them beforehand")
-    tabular = kind == "tables" or options.targets is not None
+    tabular = kind in ("tables", "intervals") or options.targets is not None
     for name in ("sequence", "image", "target", "id", "where", "weight"):
         needs_table = name in ("sequence", "image")
         if getattr(options, name) and (kind != "tables" if needs_table else not tabular):
-            raise OptionError(f"--{name}: belongs to a table{'' if needs_table else ' or --targets'}; none is given")
+            what = "a table" if needs_table else "a table, --targets, or a BED file with --target"
+            raise OptionError(f"--{name}: belongs to {what}; none is given")
     if split.startswith(("column:", "group:")) and not tabular:
-        raise OptionError(f"--split {split}: belongs to a table or --targets; none is given")
-    if options.genome is not None and kind != "sequence files":
+        raise OptionError(f"--split {split}: belongs to a table, --targets, or a BED file with --target; none is given")
+    if options.signal and kind != "intervals":
+        raise OptionError(f"--signal: belongs to intervals of a genome; {shown(files[0].path)} holds none")
+    if options.signal_by != DataOptions().signal_by and not options.signal:
+        raise OptionError(f"--signal-by {options.signal_by}: belongs to --signal; none is given")
+    if options.genome is not None and kind not in ("sequence files", "intervals"):
         raise OptionError(f"--genome: belongs to intervals; {shown(files[0].path)} holds none")
     if options.targets is not None and kind != "sequence files":
         raise OptionError("--targets: joins a table to FASTA records; the data are no FASTA")
@@ -186,7 +196,12 @@ def _found(kind: str, options: DataOptions) -> tuple[str, ...] | None:
     """Return the raw kinds that an input of this kind may hold, the likeliest first; None for any."""
     if kind == "tables":
         return ("pixels", "samples") if options.image is not None else None
-    return {"folders": ("pixels", "samples"), "series tables": ("samples",), "sequence files": ("codes",)}[kind]
+    return {
+        "folders": ("pixels", "samples"),
+        "series tables": ("samples",),
+        "sequence files": ("codes",),
+        "intervals": ("codes",),
+    }[kind]
 
 
 def _expected(like: Any) -> Expected:

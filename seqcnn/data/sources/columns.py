@@ -34,9 +34,9 @@ def task_options(options: DataOptions, task: str | None) -> dict[str, object]:
 
 
 def weights_of(
-    frame: "pd.DataFrame", rows: Sequence[int], options: DataOptions, path: str
+    frame: "pd.DataFrame", rows: Sequence[int], options: DataOptions, path: str, *, unit: str = "row"
 ) -> npt.NDArray[np.float64] | None:
-    """Return the weights of the records; None where no column is named."""
+    """Return the weights of the records; None where no column is named. `unit` is how errors call a row."""
     if options.weight is None:
         return None
     weights = np.empty(len(rows))
@@ -47,7 +47,7 @@ def weights_of(
             weights[i] = np.nan
         if not (np.isfinite(weights[i]) and weights[i] >= 0):
             raise DataError(
-                f"{path}, row {rows[i]}, column {options.weight!r}: expected a weight of 0 or more, found {cell!r}"
+                f"{path}, {unit} {rows[i]}, column {options.weight!r}: expected a weight of 0 or more, found {cell!r}"
             )
     if not weights.any():
         raise DataError(f"{path}, column {options.weight!r}: every weight is 0; expected some above")
@@ -123,7 +123,7 @@ def named_path(cell: str, table: str, row: int) -> Path:
 
 
 def divided(
-    frame: "pd.DataFrame", rows: Sequence[int], path: str, split: str
+    frame: "pd.DataFrame", rows: Sequence[int], path: str, split: str, *, unit: str = "row"
 ) -> tuple[npt.NDArray[np.str_] | None, npt.NDArray[np.int64] | None]:
     """Return the part of each row that ``column:NAME`` says, and the group that ``group:COLUMN`` says; None without.
 
@@ -139,6 +139,7 @@ def divided(
     for row, cell in zip(rows, cells, strict=True):
         if cell.lower() not in _PARTS:
             raise DataError(
-                f"{path}, row {row}, column {column!r}: {cell!r} is no part; expected train, valid (val, dev) or test"
+                f"{path}, {unit} {row}, column {column!r}: {cell!r} is no part; expected train, valid (val, dev) or "
+                "test"
             )
     return np.array([_PARTS[cell.lower()] for cell in cells]), None

@@ -23,7 +23,7 @@ from seqcnn.sequence import Record, Sequences
 SUFFIXES = frozenset({
     ".fa", ".fasta", ".fna", ".faa", ".fas", ".ffn", ".frn", ".pep", ".seq", ".txt",
     ".bed", ".narrowpeak", ".broadpeak", ".gff", ".gff3", ".gtf",
-    ".fq", ".fastq", ".gb", ".gbk", ".gbff", ".genbank", ".embl", ".csv", ".tsv",
+    ".fq", ".fastq", ".gb", ".gbk", ".gbff", ".genbank", ".embl", ".csv", ".tsv", ".bw", ".bigwig",
 })  # fmt: skip
 
 #: The same file gets the same shuffles whatever ``--seed`` says, so that `evaluate` knows those a model was trained on.

@@ -1,7 +1,7 @@
 """Tables as Datasets: sequences or names of files in a column, or a series in a row."""
 
 from collections.abc import Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from seqcnn.data.sources.folder import encoder_settings
 from seqcnn.data.sources.records import Coder, gather, replaced_notes, told_alphabet, warn_duplicates
 from seqcnn.data.sources.targets import MISSING, read_targets
 from seqcnn.errors import DataError, OptionError
+from seqcnn.interval import Intervals, Place
 from seqcnn.io.opening import sha256_of
 from seqcnn.io.table import column_of, read_table
 from seqcnn.options import DataOptions
@@ -37,8 +38,36 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@dataclass(frozen=True)
+class Located:
+    """A table whose sequences stand elsewhere, such as the windows of a genome that a BED file names.
+
+    Parameters
+    ----------
+    frame
+        The table, N rows of text.
+    records
+        The sequence of each row, with its identifier and its place.
+    lines
+        Line of the file that each row stands on, for messages.
+    sources, notes
+        What else was read, and sentences on it.
+    """
+
+    frame: "pd.DataFrame"
+    records: Sequence[Record]
+    lines: Sequence[int]
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 def read_table_data(
-    path: str, options: DataOptions, *, expected: Expected | None = None, split: str = "random"
+    path: str,
+    options: DataOptions,
+    *,
+    expected: Expected | None = None,
+    split: str = "random",
+    located: Located | None = None,
 ) -> Dataset:
     """Return a table of sequences or picture paths as a Dataset.
 
@@ -52,20 +81,32 @@ def read_table_data(
         Of a trained model, or None.
     split
         ``column:NAME`` of values train, valid (val, dev) and test, ``group:COLUMN`` of what stays together, or else.
+    located
+        The table and its sequences, where these stand in no column; None to read the table.
 
     Raises
     ------
     FormatError, DataError, AlphabetError, OptionError
         Naming row and column of what cannot be used.
     """
-    frame, rows, notes = kept_rows(read_table(path), options, path)
+    frame, rows, notes = kept_rows(read_table(path) if located is None else located.frame, options, path)
     encoder, raw_kind, files = _encoder(options, expected)
     cells: list[str] = []
-    if files:
+    records: list[Record] = []
+    if located is not None:
+        records = [located.records[row - 1] for row in rows]
+        rows = [located.lines[row - 1] for row in rows]
+        notes = [*located.notes, *notes]
+    elif files:
         cells = column_of(frame, options.image or "image", path, "--image")
     elif raw_kind == "codes":
         cells = sequence_cells(frame, options.sequence, path)
-    ids = ids_of(frame, rows, options, path)
+        records = [Record(str(row), cell.encode("latin-1", "replace")) for row, cell in zip(rows, cells, strict=True)]
+    unit = "row" if located is None else "line"
+    if located is not None and options.id is None:
+        ids = [record.id for record in records]
+    else:
+        ids = ids_of(frame, rows, options, path)
     targets = read_targets(
         target_columns(frame, options, expected, path),
         rows,
@@ -73,8 +114,9 @@ def read_table_data(
         task=options.task,
         positive=options.positive,
         expected=expected,
+        unit=unit,
     )
-    parts, groups = divided(frame, rows, path, split)
+    parts, groups = divided(frame, rows, path, split, unit=unit)
     base = Dataset(
         "codes",
         np.zeros((len(rows), 1, 1, 1), np.uint8),
@@ -83,9 +125,10 @@ def read_table_data(
         task=targets.task,
         labels=targets.labels,
         task_options=task_options(options, targets.task),
-        weights=weights_of(frame, rows, options, path),
+        weights=weights_of(frame, rows, options, path, unit=unit),
         parts=parts,
         groups=groups,
+        places=None if located is None else Intervals.of(record.place or Place() for record in records),
     )
     kept = np.flatnonzero(~np.isnan(targets.values).all(axis=1))
     base = base.take(kept)
@@ -96,7 +139,8 @@ def read_table_data(
         notes.append(f"dropped, rows without target: {dropped:,}")
     if gaps:
         notes.append(f"missing targets, masked: {gaps:,}")
-    summary = Summary((source,), {"rows without target": dropped} if dropped else {}, notes=(*notes, *targets.notes))
+    sources = (source, *(() if located is None else located.sources))
+    summary = Summary(sources, {"rows without target": dropped} if dropped else {}, notes=(*notes, *targets.notes))
     if files:
         paths = [named_path(cells[i], path, rows[i]) for i in kept]
         data = _with_files(base, encoder, paths, path, summary, options, expected)
@@ -110,8 +154,8 @@ def read_table_data(
         used |= {options.id or "id", *(clause.partition("=")[0].strip() for clause in options.where)}
         data = _with_values(base, encoder, frame, kept, rows, used, path, summary, options, expected)
     else:
-        records = [Record(str(rows[i]), cells[i].encode("latin-1", "replace")) for i in kept]
-        data = _with_codes(base, records, path, summary, options, expected)
+        unit = "row" if located is None else "record"
+        data = _with_codes(base, [records[i] for i in kept], path, summary, options, expected, unit=unit)
     warn_duplicates(data.ids)
     return described(data)
 
@@ -137,11 +181,13 @@ def _with_codes(
     summary: Summary,
     options: DataOptions,
     expected: Expected | None,
+    *,
+    unit: str,
 ) -> Dataset:
     """Return `base` with the codes of its records."""
     asked = options.alphabet or (None if expected is None else expected.alphabet)
-    alphabet, stream = told_alphabet(records, path, asked=asked, unit="row")
-    coder = Coder(alphabet, unknown=options.unknown, unit="row")
+    alphabet, stream = told_alphabet(records, path, asked=asked, unit=unit)
+    coder = Coder(alphabet, unknown=options.unknown, unit=unit)
     _, sequences = gather(coder.batches(stream, path))
     replaced = coder.replaced
     summary = replace(summary, replaced=replaced, notes=(*summary.notes, *replaced_notes(replaced)))

@@ -41,6 +41,7 @@ def read_targets(
     task: str | None = None,
     positive: str | None = None,
     expected: Expected | None = None,
+    unit: str = "row",
 ) -> Targets:
     """Return the targets that columns of text hold.
 
@@ -59,6 +60,8 @@ def read_targets(
         As in the options.
     expected
         Of a trained model, or None.
+    unit
+        How messages call a row: ``line`` in BED files.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def read_targets(
     >>> t.task, t.labels, t.values.ravel().tolist()
     ('binary', ('inactive', 'active'), [1.0, 0.0, nan])
     """
-    where = _Where(name, rows)
+    where = _Where(name, rows, unit)
     if expected is not None:
         if task is not None and task != expected.task:
             raise OptionError(f"--task {task}: the model's task is {expected.task}; leave the option out")
@@ -103,9 +106,10 @@ class _Where:
 
     name: str
     rows: Sequence[int]
+    unit: str
 
     def __call__(self, at: int, column: str) -> str:
-        return f"{self.name}, row {self.rows[at]}, column {column!r}"
+        return f"{self.name}, {self.unit} {self.rows[at]}, column {column!r}"
 
 
 def _number(cell: str) -> float | None:
