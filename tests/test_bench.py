@@ -28,6 +28,14 @@ def test_accuracy_says_which_data_is_absent(tmp_path: Path) -> None:
     assert "splice_uci is absent" in done.stderr
 
 
+def test_accuracy_runs_on_a_tiny_genome() -> None:
+    pytest.importorskip("pysam")
+    done = run("--tiny", "--only", "BED windows", "readers")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "BED windows on E. coli seed 0: 80 of 80 windows are the table's sequences" in done.stdout
+    assert "readers of a genome seed 0: 0 wrong of 9 x 160 windows" in done.stdout
+
+
 def test_accuracy_runs_on_tiny_recordings_and_series() -> None:
     pytest.importorskip("PIL")
     done = run("--tiny", "--only", "audio", "Coffee as gadf")
