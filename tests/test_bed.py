@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from seqcnn.errors import FormatError, InputFileError
-from seqcnn.io.bed import is_bed, read_bed
+from seqcnn.io.bed import is_bed, read_bed, read_bed_table
 
 LINES = "# made\nbrowser position chr1\ntrack name=peaks\nchr2\t7\t9\n\nchr1\t0\t5\n"
 
@@ -77,3 +77,64 @@ def test_files_without_intervals(tmp_path):
     with pytest.raises(InputFileError, match="b.bed: no such file"):
         read_bed(tmp_path / "b.bed")
     assert is_bed("A.BED") and not is_bed("a.bedgraph")
+
+
+@pytest.mark.parametrize(
+    "head", ["chrom\tstart\tend\tname\tx", "#Chr\tStart\tEnd\tname\tx", "#chrom\tchromStart\tchromEnd\tname\tx"]
+)
+def test_a_line_of_names_is_no_interval_and_names_the_columns(head, tmp_path):
+    (tmp_path / "a.bed").write_text(f"# made\ntrack name=x\n{head}\nchr1\t5\t9\tp\t2.5\n")
+    found, frame = read_bed_table(tmp_path / "a.bed")
+    assert found.lines.tolist() == [4] and found.names == ("p",)
+    assert frame.columns.tolist()[-2:] == ["name", "x"] and frame["x"].tolist() == ["2.5"]
+    assert len(read_bed(tmp_path / "a.bed")[0]) == 1
+
+
+def test_columns_without_names_have_those_of_the_format_or_their_numbers(tmp_path):
+    (tmp_path / "a.bed").write_text("\t".join(["chr1", "5", "9", "a", "0", "+", *map(str, range(8))]) + "\n")
+    columns = read_bed_table(tmp_path / "a.bed")[1].columns.tolist()
+    assert columns[:6] == ["chrom", "start", "end", "name", "score", "strand"] and columns[11:] == [
+        "blockStarts",
+        "13",
+        "14",
+    ]
+    (tmp_path / "a.broadPeak").write_text("chr1\t5\t9\ta\t0\t.\t1.5\t2\t3\n")
+    assert read_bed_table(tmp_path / "a.broadPeak")[1].columns.tolist()[6:] == ["signalValue", "pValue", "qValue"]
+
+
+def test_byte_order_mark_scores_with_points_and_chromosomes_called_oddly(tmp_path):
+    data = "\ufeffchr1\t1\t5\ta\t3.75\t+\r\n\r\ntracks_7\t1\t5\tb\t1e-3\t-\r\n".encode()
+    (tmp_path / "a.bed").write_bytes(data)
+    found, _ = read_bed(tmp_path / "a.bed")
+    assert found.chromosomes == ("chr1", "tracks_7") and found.strands.tolist() == [1, -1]
+    assert found.lines.tolist() == [1, 3] and found.take([1]).lines.tolist() == [3]
+
+
+@pytest.mark.parametrize("number", ["1_000", "99999999999999999999", "1e6", "1,000", "٣x"])
+def test_numbers_that_are_none_are_named(number, tmp_path):
+    (tmp_path / "a.bed").write_text(f"chr1\t0\t{number}\n")
+    with pytest.raises(FormatError, match=f"a.bed, line 1: expected a whole number as end, found '{number}'"):
+        read_bed(tmp_path / "a.bed")
+
+
+def test_an_empty_file_is_said(tmp_path):
+    (tmp_path / "a.bed").write_bytes(b"")
+    with pytest.raises(FormatError, match="a.bed is empty"):
+        read_bed(tmp_path / "a.bed")
+    (tmp_path / "b.bed").write_text("chrom\tstart\tend\n")
+    with pytest.raises(FormatError, match="b.bed holds no interval"):
+        read_bed(tmp_path / "b.bed")
+
+
+def test_columns_named_twice_are_refused_in_tables(tmp_path):
+    (tmp_path / "a.bed").write_text("#chrom\tstart\tend\tx\tx\nchr1\t1\t5\ta\tb\n")
+    with pytest.raises(FormatError, match="column 'x' occurs twice in the line of names"):
+        read_bed_table(tmp_path / "a.bed")
+
+
+def test_a_line_of_names_says_where_name_and_strand_stand(tmp_path):
+    (tmp_path / "a.bed").write_text("#chrom\tstart\tend\tx\ty\tz\tStrand\tName\nchr1\t1\t5\ta\tb\tc\t-\tp\n")
+    found, frame = read_bed_table(tmp_path / "a.bed")
+    assert found.names == ("p",) and found.strands.tolist() == [-1] and frame["z"].tolist() == ["c"]
+    (tmp_path / "a.bed").write_text("chrom\tstart\tend\tx\ty\tz\nchr1\t1\t5\ta\tb\tc\n")
+    assert read_bed(tmp_path / "a.bed")[0].names == ("",)

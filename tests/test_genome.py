@@ -1,5 +1,6 @@
 """Tests of genomes: any stretch against Biopython, in threads and processes; indices made, stale, kept elsewhere."""
 
+import errno
 import gzip
 import multiprocessing
 import os
@@ -218,3 +219,132 @@ def test_shifted_windows_lie_inside_and_keep_their_width(pairs, width):
     fitted, kept = peaks.centered(width).fitted({"a": 100}, "shift")
     assert len(kept) == len(peaks)
     assert (fitted.starts >= 0).all() and (fitted.ends <= 100).all() and (fitted.widths == width).all()
+
+
+@pytest.fixture
+def packed(genome: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The genome as a bgzip file, with a cache folder of its own."""
+    pysam = pytest.importorskip("pysam")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "data" / "g.fa.gz"
+    pysam.tabix_compress(str(genome), str(path))
+    return path
+
+
+def copies(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "cache").rglob("*.letters"))
+
+
+def test_a_stale_index_is_said_and_made_again(tmp_path):
+    path = written(tmp_path / "g.fa", {"a": "ACGT" * 30})
+    assert Genome(path).notes == []
+    os.utime(tmp_path / "g.fa.fai", (1, 1))
+    assert Genome(path).notes == [f"{path}.fai was older than the file: made again"]
+    (tmp_path / "g.fa.fai").write_text("no index\n")
+    assert Genome(path).notes == [f"{path}.fai was no index: made again"]
+    assert Genome(path).notes == []
+
+
+def test_the_indices_of_a_bgzip_file_are_made_whole_made_again_and_kept_elsewhere(packed, tmp_path):
+    with ProcessPoolExecutor(8, mp_context=multiprocessing.get_context("fork")) as pool:
+        assert len(set(map(str, pool.map(lengths_of, [packed] * 16)))) == 1
+    assert sorted(p.name for p in packed.parent.iterdir()) == ["g.fa.gz", "g.fa.gz.fai", "g.fa.gz.gzi"]
+    import pysam
+
+    plain = written(tmp_path / "other.fa", {"b": "TTTTT" * 50})
+    pysam.tabix_compress(str(plain), str(packed), force=True)
+    os.utime(f"{packed}.fai", (1, 1))
+    found = Genome(packed)
+    assert found.lengths == {"b": 250} and found.letters("b", 248, 252) == b"TTNN"
+    assert found.notes == [f"{packed}.fai was older than the file: made again"]
+    for name in ("fai", "gzi"):
+        Path(f"{packed}.{name}").unlink()
+        Path(f"{packed}.{name}").mkdir()
+    assert Genome(packed).letters("b", 0, 3) == b"TTT"
+    assert len(list((tmp_path / "cache" / "seqcnn" / "index").iterdir())) == 2
+
+
+def test_a_damaged_bgzip_file_is_said(packed):
+    whole = packed.read_bytes()
+    packed.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FormatError, match=r"g.fa.gz"):
+        reading(Genome(packed), 1)
+
+
+def test_a_copy_reads_alike_in_threads_and_processes(packed, tmp_path):
+    shared = Genome(packed, cache=True)
+    (copy,) = copies(tmp_path)
+    assert f"an unpacked copy was made, {copy.stat().st_size / 1e6:,.1f} MB" in shared.notes[0]
+    assert wrong(reading(shared, 1)) == 0 and shared.lengths == Genome(packed).lengths
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(wrong(found) for found in pool.map(lambda seed: reading(shared, seed), range(8))) == 0
+    for method, workers in (("fork", 8), ("spawn", 2)):
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(method)) as pool:
+            assert sum(wrong(found) for found in pool.map(reading, [shared] * 8, range(8))) == 0
+    assert Genome(packed, cache=True).notes == []
+
+
+def test_a_copy_is_named_by_content_and_made_by_one_of_many_at_once(packed, tmp_path):
+    with ProcessPoolExecutor(8, mp_context=multiprocessing.get_context("fork")) as pool:
+        assert sum(pool.map(wrong_of_copy, [packed] * 8)) == 0
+    (copy,) = copies(tmp_path)
+    before = copy.stat().st_ino
+    moved = packed.rename(packed.with_name("moved.fa.gz"))
+    assert Genome(moved, cache=True).notes == [] and copies(tmp_path)[0].stat().st_ino == before
+    import pysam
+
+    pysam.tabix_compress(str(written(tmp_path / "b.fa", {"b": "TTTTT" * 50})), str(moved), force=True)
+    assert Genome(moved, cache=True).lengths == {"b": 250} and len(copies(tmp_path)) == 2
+
+
+def wrong_of_copy(path: Path) -> int:
+    return wrong(reading(Genome(path, cache=True), 7))
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "foreign", "empty"])
+def test_a_damaged_copy_is_made_again_and_said(damage, packed, tmp_path):
+    Genome(packed, cache=True)
+    (copy,) = copies(tmp_path)
+    whole = copy.read_bytes()
+    bad = {
+        "flipped": whole[:700] + b"x" + whole[701:],
+        "cut": whole[:-3],
+        "foreign": b"something else\n" * 20,
+        "empty": b"",
+    }[damage]
+    copy.write_bytes(bad)
+    found = Genome(packed, cache=True)
+    assert "a damaged copy was made again" in found.notes[0] and wrong(reading(found, 2)) == 0
+    assert copy.read_bytes()[: sum(found.lengths.values())] == whole[: sum(found.lengths.values())]
+
+
+def test_a_copy_that_was_only_touched_stays(packed, tmp_path):
+    Genome(packed, cache=True)
+    (copy,) = copies(tmp_path)
+    os.utime(copy)
+    inode = copy.stat().st_ino
+    found = Genome(packed, cache=True)
+    assert found.notes == [] and copy.stat().st_ino == inode and wrong(reading(found, 3)) == 0
+
+
+def test_without_room_or_permission_it_goes_on_without_a_copy(packed, tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("no folder")
+    found = Genome(packed, cache=True)
+    assert "no copy of" in found.notes[0] and "read without one" in found.notes[0]
+    assert wrong(reading(found, 4)) == 0
+    (tmp_path / "cache").unlink()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    found = Genome(packed, cache=True)
+    assert "--cache: no room in" in found.notes[-1] and copies(tmp_path) == []
+    assert wrong(reading(found, 5)) == 0
+
+
+def test_a_plain_file_gains_nothing_by_a_copy(genome, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert "is not packed, and read as fast without a copy" in Genome(genome, cache=True).notes[0]
+    assert copies(tmp_path) == []

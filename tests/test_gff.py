@@ -76,3 +76,20 @@ def test_real_annotation(tmp_path):
     assert len(genes) > 4000 and len(cds) > 4000
     assert int(genes.ends.max()) <= 4_641_652
     assert len(set(genes.names)) == len(genes)
+
+
+def test_several_types_in_any_case_and_the_file_s_own_promoters(tmp_path):
+    (tmp_path / "a.gff").write_text(GFF)
+    assert read_gff(tmp_path / "a.gff", "cds,gene").names == ("g1", "c1.1", "c1.2", "lac Y")
+    assert read_gff(tmp_path / "a.gff", "CDS").lines.tolist() == [4, 5]
+    mixed = read_gff(tmp_path / "a.gff", "promoter,CDS")
+    assert mixed.summits.tolist() == [10, -1, -1, 8]
+    (tmp_path / "b.gff").write_text(GFF.split("##FASTA")[0] + "chr1\tme\tpromoter\t3\t9\t.\t+\t.\tID=p\n")
+    own = read_gff(tmp_path / "b.gff", "promoter")
+    assert own.names == ("p",) and own.summits is None
+
+
+def test_gtf_exons_and_their_windows_are_spelled_as_the_strand_says(tmp_path):
+    (tmp_path / "a.gtf").write_text(GTF + GTF.replace("exon", "CDS").replace("-", "+"))
+    found = read_gff(tmp_path / "a.gtf", "exon,CDS")
+    assert found.strands.tolist() == [-1, 1] and found.lines.tolist() == [1, 2]

@@ -150,3 +150,41 @@ def test_windows_of_the_e_coli_genome_are_the_sequences_of_the_table(tmp_path):
     wanted = Counter((row[head.index("name")], row[head.index("sequence")]) for row in rows if row[head.index("chrom")])
     assert sum(found.values()) == 17_663
     assert found == wanted
+
+
+def test_how_many_intervals_are_concerned_is_said_with_the_first_line(desk):
+    Path("odd.bed").write_text("track name=x\n1\t0\t9\nchr7\t0\t9\n\nchr8\t0\t9\n1\t4\t9\n")
+    with pytest.raises(DataError, match=r"odd.bed, line 3: g.fa has no chromosome 'chr7'.*\(2 of 4 intervals are so\)"):
+        seqcnn.read("odd.bed", genome="g.fa")
+    Path("far.bed").write_text("1\t0\t9\n1\t39990\t40010\n2\t3\t5\n2\t1\t4\n")
+    with pytest.raises(DataError, match=r"far.bed, line 2: 1:39990-40010 lies .* \(2 of 4 intervals are so\)"):
+        seqcnn.read("far.bed", genome="g.fa")
+    Path("a.gff").write_text("##gff-version 3\n9\t.\tgene\t1\t80\t.\t-\t.\tID=g1\n")
+    with pytest.raises(DataError, match="a.gff, line 2: g.fa has no chromosome '9'"):
+        seqcnn.read("a.gff", genome="g.fa", feature="gene")
+
+
+def test_windows_that_all_reach_beyond_are_said(desk):
+    with pytest.raises(
+        DataError, match="peaks.bed: every window of 90,000 reaches beyond its chromosome; lower --width"
+    ):
+        seqcnn.read("peaks.bed", genome="g.fa", width=90_000, edge="drop")
+
+
+def test_records_without_a_name_are_called_as_their_file_says(desk):
+    Path("bare.bed").write_text("chr1\t500\t510\nchr1\t700\t720\t.\t0\t-\n")
+    data = seqcnn.read("bare.bed", genome="g.fa", width=30, negatives="shuffle")
+    assert data.ids[:2] == ("chr1:500-510", "chr1:700-720(-)")
+    assert str(data.places.places()[0]) == "1:490-520"
+
+
+def test_a_packed_genome_is_copied_on_request(desk, monkeypatch, capsys):
+    pysam = pytest.importorskip("pysam")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(desk / "cache"))
+    pysam.tabix_compress("g.fa", "packed.fa.gz")
+    plain = seqcnn.read("peaks.bed", genome="g.fa", width=60)
+    for cache, kept in ((False, 0), (True, 1)):
+        data = seqcnn.read("peaks.bed", genome="packed.fa.gz", width=60, cache=cache)
+        assert np.array_equal(data.raw.buffer, plain.raw.buffer)
+        assert len(list(desk.rglob("*.letters"))) == kept
+    assert any(note.startswith("--cache: an unpacked copy was made, 0.0 MB in") for note in data.summary.notes)

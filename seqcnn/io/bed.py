@@ -46,8 +46,9 @@ def _suffix(path: str | Path) -> str:
 def read_bed(path: str | Path) -> tuple[Intervals, list[list[str]]]:
     r"""Return the intervals of a BED or narrowPeak file, and the cells of each line.
 
-    Columns are separated by tabs, or by spaces where there is no tab. A line of column names, comments, ``track`` and
-    ``browser`` lines and blank lines are passed over; the order is free.
+    Columns are separated by tabs, or by spaces where there is no tab. A line of column names says which of the further
+    columns are name and strand (else the fourth and the sixth); comments, ``track`` and ``browser`` lines and blank
+    lines are passed over; the order is free.
 
     Raises
     ------
@@ -115,9 +116,11 @@ def _parsed(path: str | Path) -> tuple[Intervals, list[list[str]], list[str]]:
     rows: list[list[str]] = []
     starts, ends, strands, summits, lines = [], [], [], [], []
     header: list[str] = []
+    named, turned = 3, 5
     for number, cells in _lines(path):
         if not rows and cells[0].lstrip("#").strip().lower() in _CHROMOSOME and "start" in "".join(cells[1:2]).lower():
             header = [cells[0].lstrip("#").strip(), *cells[1:]]
+            named, turned = (_place(header, word) for word in ("name", "strand"))
             continue
         if cells[0].startswith("#"):
             continue
@@ -131,9 +134,9 @@ def _parsed(path: str | Path) -> tuple[Intervals, list[list[str]], list[str]]:
             raise FormatError(
                 f"{where}: start {start} is not before end {end}; BED counts from 0, the end not included"
             )
-        strand = cells[5] if len(cells) > 5 else "."
+        strand = cells[turned] if len(cells) > turned else "."
         if strand not in _STRANDS:
-            raise FormatError(f"{where}, column 6: expected a strand, + - or ., found {strand!r}")
+            raise FormatError(f"{where}, column {turned + 1}: expected a strand, + - or ., found {strand!r}")
         summit = -1
         if peaks and len(cells) > _SUMMIT:
             offset = _number(cells[_SUMMIT], "summit", where)
@@ -153,11 +156,16 @@ def _parsed(path: str | Path) -> tuple[Intervals, list[list[str]], list[str]]:
         np.array(starts, np.int64),
         np.array(ends, np.int64),
         np.array(strands, np.int8),
-        tuple(cells[3] if len(cells) > 3 and cells[3] != "." else "" for cells in rows),
+        tuple(cells[named] if len(cells) > named and cells[named] != "." else "" for cells in rows),
         np.array(summits, np.int64) if peaks else None,
         np.array(lines, np.int64),
     )
     return found, rows, header
+
+
+def _place(header: list[str], word: str) -> int:
+    """Return the place of a column among the names of all; beyond every line where it is not there."""
+    return next((i for i, column in enumerate(header) if column.lower() == word), FARTHEST)
 
 
 def _lines(path: str | Path) -> Iterator[tuple[int, list[str]]]:
