@@ -268,8 +268,24 @@ def test_the_indices_of_a_bgzip_file_are_made_whole_made_again_and_kept_elsewher
 def test_a_damaged_bgzip_file_is_said(packed):
     whole = packed.read_bytes()
     packed.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(FormatError, match=r"g.fa.gz"):
-        reading(Genome(packed), 1)
+    with pytest.raises(FormatError, match=r"g.fa.gz lacks the block that ends a bgzip file \(truncated\)"):
+        Genome(packed)
+    packed.write_bytes(whole)
+    found = Genome(packed)
+    packed.write_bytes(whole[:2000] + bytes(500) + whole[2500:])
+    os.utime(packed, (1, 1))  # no newer than its index
+    with pytest.raises(FormatError, match="g.fa.gz: the bgzip file is damaged or truncated"):
+        reading(pickle.loads(pickle.dumps(found)), 1)
+
+
+def test_what_is_packed_but_no_fasta_is_said(packed, tmp_path, capfd):
+    import pysam
+
+    (tmp_path / "x").write_text("chr1\t5\t9\n")
+    pysam.tabix_compress(str(tmp_path / "x"), str(packed), force=True)
+    with pytest.raises(FormatError, match="g.fa.gz: cannot be indexed; expected FASTA of lines of equal length"):
+        Genome(packed)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_copy_reads_alike_in_threads_and_processes(packed, tmp_path):

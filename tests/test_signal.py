@@ -248,6 +248,16 @@ def test_tracks_of_other_genomes_are_refused(desk):
         seqcnn.read("g.fa", signal="t.bw")
 
 
+def test_a_hole_in_a_track_is_no_zero(desk):
+    data = bytearray(Path("t.bw").read_bytes())
+    middle = len(data) // 3
+    data[middle : middle + 500] = bytes(500)
+    Path("hole.bw").write_bytes(data)
+    places = Intervals.of([("1", i, i + 50, 0) for i in range(0, 8900, 50)])
+    with pytest.raises(FormatError, match="hole.bw: the bigWig is truncated or damaged"):
+        Track("hole.bw").over(places, "mean", LENGTHS)
+
+
 @pytest.mark.parametrize("share", [0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97])
 def test_a_track_cut_anywhere_gives_an_error_or_the_right_values(share, desk):
     whole = Path("t.bw").read_bytes()

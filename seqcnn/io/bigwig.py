@@ -2,6 +2,7 @@
 
 import os
 import struct
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,11 +12,13 @@ import numpy.typing as npt
 from seqcnn.checks import one_of
 from seqcnn.chromosome import matched, unknown
 from seqcnn.errors import DataError, FormatError, MissingExtraError
-from seqcnn.interval import Intervals
+from seqcnn.interval import Intervals, Numbers
 from seqcnn.io.opening import open_bytes
 
 Summary = Literal["mean", "max", "total"]
 _BIGWIG, _BIGBED = 0x888FFC26, 0x8789F2EB
+#: Positions between intervals that are read with them rather than skipped, and positions read at a time.
+_GAP, _SPAN = 10_000, 1 << 20
 #: Of the header: magic, version, zooms, then places of the chromosomes, the data and the index.
 _HEADER = "IHHQQQ"
 
@@ -75,19 +78,24 @@ class Track:
         """
         one_of(by, ("mean", "max", "total"), "--signal-by")
         names = self.called(places, lengths)
-        kind = "max" if by == "max" else "sum"
-        values = np.full(len(places), np.nan)
-        for i, place in enumerate(places.places()):
-            name = names[place.chromosome]
-            start, end = max(place.start, 0), min(place.end, self.lengths[name])
-            if end <= start:
-                continue
+        limits = np.array([self.lengths[names[name]] for name in places.chromosomes], np.int64)
+        starts, ends = np.maximum(places.starts, 0), np.minimum(places.ends, limits)
+        found = np.full(len(places), np.nan)
+        for run in _runs(places.chromosomes, starts, ends):
+            low, high = int(starts[run[0]]), int(ends[run].max())
             try:
-                (found,) = self._file.stats(name, start, end, type=kind, exact=True)
+                values = self._file.values(names[places.chromosomes[run[0]]], low, high, numpy=True)
             except RuntimeError:
                 raise _cut(self.path) from None
-            values[i] = np.nan if found is None else found
-        return values / places.widths if by == "mean" else values
+            values = np.append(values.astype(np.float64), 0.0)  # so that an end may be the last
+            known = ~np.isnan(values)
+            pairs = np.stack([starts[run], ends[run]], axis=1).ravel() - low
+            if by == "max":
+                found[run] = np.fmax.reduceat(values, pairs)[::2]
+            else:
+                sums = np.add.reduceat(np.where(known, values, 0.0), pairs)[::2]
+                found[run] = np.where(np.add.reduceat(known, pairs)[::2] > 0, sums, np.nan)
+        return found / places.widths if by == "mean" else found
 
     def called(self, places: Intervals, lengths: dict[str, int]) -> dict[str, str]:
         """Return what the track calls the chromosomes of intervals."""
@@ -103,6 +111,24 @@ class Track:
                     "is this track of another assembly?"
                 )
         return names
+
+
+def _runs(chromosomes: Sequence[str], starts: Numbers, ends: Numbers) -> Iterator[Numbers]:
+    """Yield the indices of intervals that are near enough to be read at once, in order of their starts."""
+    run: list[int] = []
+    reach = 0
+    for i in np.lexsort((starts, np.array(chromosomes))).tolist():
+        if ends[i] <= starts[i]:
+            continue
+        first = run[0] if run else i
+        near = starts[i] <= reach + _GAP and max(reach, ends[i]) - starts[first] <= _SPAN
+        if run and (chromosomes[i] != chromosomes[first] or not near):
+            yield np.array(run)
+            run, reach = [], 0
+        run.append(i)
+        reach = max(reach, int(ends[i]))
+    if run:
+        yield np.array(run)
 
 
 def _check(path: Path) -> None:

@@ -14,6 +14,8 @@ from seqcnn.io.writing import atomic
 
 Bytes = npt.NDArray[np.uint8]
 _NEWLINE = ord("\n")
+#: What every whole bgzip file ends with.
+_LAST_BLOCK = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 #: Bytes of a chromosome that are checked at a time.
 _CHUNK = 1 << 26
 
@@ -132,6 +134,8 @@ def packed_index_of(fasta: Path, notes: list[str] | None = None) -> tuple[Path, 
     import pysam
     from pysam.utils import SamtoolsError
 
+    if not _whole(fasta):
+        raise FormatError(f"{fasta} lacks the block that ends a bgzip file (truncated); copy or pack it again")
     stamp = fasta.stat()
     beside = fasta.with_name(fasta.name + ".fai"), fasta.with_name(fasta.name + ".gzi")
     stem = f"{fasta.name}.{stamped(fasta, stamp)[:16]}"
@@ -145,11 +149,15 @@ def packed_index_of(fasta: Path, notes: list[str] | None = None) -> tuple[Path, 
                 notes.append(f"{pair[0]} was older than the file: made again")
     with tempfile.TemporaryDirectory() as made:
         new = Path(made, "fai"), Path(made, "gzi")
+        loud = pysam.set_verbosity(0)  # htslib would write lines of its own to standard error
         try:
             pysam.faidx(str(fasta), "-o", str(new[0]), "--gzi-idx", str(new[1]))
-        except SamtoolsError as error:
-            reason = " ".join(str(error).split())
-            raise FormatError(f"{fasta}: cannot be indexed ({reason}); is it a whole FASTA file?") from None
+        except SamtoolsError:
+            raise FormatError(
+                f"{fasta}: cannot be indexed; expected FASTA of lines of equal length, packed with bgzip"
+            ) from None
+        finally:
+            pysam.set_verbosity(loud)
         for pair in (beside, elsewhere):
             try:
                 if pair is elsewhere:
@@ -163,6 +171,13 @@ def packed_index_of(fasta: Path, notes: list[str] | None = None) -> tuple[Path, 
     raise OutputFileError(
         f"{fasta}: its index can be kept neither beside it nor in {folder}; make one of them writable"
     )
+
+
+def _whole(packed: Path) -> bool:
+    """Return whether a bgzip file ends with the empty block that says so."""
+    with open(packed, "rb") as stream:
+        stream.seek(max(0, packed.stat().st_size - len(_LAST_BLOCK)))
+        return stream.read() == _LAST_BLOCK
 
 
 def build_index(fasta: Path) -> list[Entry]:
