@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from Bio import SeqIO
 from Bio.Seq import Seq
 
 import seqcnn
@@ -188,3 +189,17 @@ def test_a_packed_genome_is_copied_on_request(desk, monkeypatch, capsys):
         assert np.array_equal(data.raw.buffer, plain.raw.buffer)
         assert len(list(desk.rglob("*.letters"))) == kept
     assert any(note.startswith("--cache: an unpacked copy was made, 0.0 MB in") for note in data.summary.notes)
+
+
+def test_coding_features_of_e_coli_are_its_proteins(tmp_path):
+    names = ("ecoli_K12_MG1655.NC_000913.3.fna.gz", "ecoli_K12_MG1655.gff.gz", "ecoli_K12_MG1655.protein.faa.gz")
+    packed, features, proteins = (SHARED / "genomes_small" / name for name in names)
+    if not proteins.exists():
+        pytest.skip("genomes_small is absent")
+    (tmp_path / "ecoli.fa").write_bytes(gzip.decompress(packed.read_bytes()))
+    with gzip.open(proteins, "rt") as stream:
+        known = {str(record.seq)[1:] for record in SeqIO.parse(stream, "fasta")}
+    records = list(Regions(tmp_path / "ecoli.fa", feature="CDS").records(str(features)))[::10]
+    letters = [r.letters.decode() for r in records]
+    whole = [Seq(one[: len(one) // 3 * 3]).translate(table=11).rstrip("*")[1:] for one in letters]
+    assert len(records) == 434 and sum(str(one) in known for one in whole) >= 428  # a few frames are shifted or joined

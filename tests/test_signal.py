@@ -166,14 +166,18 @@ def test_a_table_is_joined_by_the_names_of_intervals_or_their_places(named, desk
 
 def test_every_verb_takes_a_signal_and_evaluation_asks_for_it(desk, capsys):
     windows = ["--genome", "g.fa", "--width", "40"]
-    assert main(["train", "p.bed", *windows, "--signal", "t.bw", *COMMON, "-o", "m.safetensors"]) == 0
+    Path("q.bed").write_text("".join(f"1\t{i}\t{i + 40}\n" for i in range(30, 3000, 91)))
+    learn = ["--signal", "t.bw", "--test", "q.bed", "--cache", *COMMON, "-o", "m.safetensors"]
+    assert main(["train", "p.bed", *windows, *learn]) == 0
+    said = capsys.readouterr()
+    assert "test data: 32 records; left out: 1 trained on" in said.out
+    assert "report m.safetensors p.bed --genome g.fa --width 40 --cache --signal t.bw -o report.html" in said.err
     assert seqcnn.load("m.safetensors").labels == ("t",)
     assert main(["evaluate", "m.safetensors", "p.bed", *windows]) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert "the model's task is regression of t, and no targets are given; pass --signal TRACK, --target" in error
     other = [*windows, "--signal", "another=u.bw", "--signal-by", "max"]
     assert main(["evaluate", "m.safetensors", "p.bed", *other, "--json", "-"]) in (0, 2)
-    Path("q.bed").write_text("".join(f"1\t{i}\t{i + 40}\n" for i in range(30, 3000, 91)))
     assert main(["evaluate", "m.safetensors", "q.bed", *other, "--json", "e.json"]) == 0
     assert json.loads(Path("e.json").read_text())["task"] == "regression"
     assert main(["report", "m.safetensors", "q.bed", *other, "-o", "r.html"]) == 0

@@ -40,8 +40,12 @@ class Shell:
         said: list[str] = []
         for name in (item.name for item, _ in members(kind) if item.name in self.given):
             value = self.given[name]
+            flag = name.replace("_", "-")
+            if isinstance(value, bool):
+                said.append(f"--{flag}" if value else f"--no-{flag}")
+                continue
             for one in value if isinstance(value, tuple) else (value,):
-                said += ["--" + name.replace("_", "-"), str(one)]
+                said += ["--" + flag, str(one)]
         return said
 
     def note(self, *notes: str) -> None:

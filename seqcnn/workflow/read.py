@@ -49,7 +49,8 @@ def read(
     ----------
     paths
         One FASTA, FASTQ or GenBank file of positives, two of positives and negatives, or one a class, each perhaps
-        ``NAME=FILE`` or ``-``; or a table; or a table of series (label, then values); or a folder of pictures or
+        ``NAME=FILE`` or ``-``; with ``options.genome`` BED or GFF files likewise, and with ``options.feature`` the
+        features of GenBank and EMBL files; one file of intervals whose targets are columns or tracks; or a table; or a table of series (label, then values); or a folder of pictures or
         recordings with one subfolder a class.
     options
         How to read them.
@@ -164,10 +165,12 @@ def _refuse_options(
     for name in ("sequence", "image", "target", "id", "where", "weight"):
         needs_table = name in ("sequence", "image")
         if getattr(options, name) and (kind != "tables" if needs_table else not tabular):
-            what = "a table" if needs_table else "a table, --targets, or a BED file with --target"
+            what = "a table" if needs_table else "a table, --targets, or a BED file with --target or --signal"
             raise OptionError(f"--{name}: belongs to {what}; none is given")
     if split.startswith(("column:", "group:")) and not tabular:
-        raise OptionError(f"--split {split}: belongs to a table, --targets, or a BED file with --target; none is given")
+        raise OptionError(
+            f"--split {split}: belongs to a table, --targets, or a BED file with --target or --signal; none is given"
+        )
     if options.signal and kind != "intervals":
         raise OptionError(f"--signal: belongs to intervals of a genome; {shown(files[0].path)} holds none")
     if options.signal_by != DataOptions().signal_by and not options.signal:
