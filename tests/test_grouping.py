@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import seqcnn
 from seqcnn.alphabet import DNA
-from seqcnn.data.dataset import Dataset
+from seqcnn.data.dataset import Dataset, Negatives
 from seqcnn.data.grouping import grouped
 from seqcnn.data.joining import join
-from seqcnn.data.negatives import add_shuffles
+from seqcnn.data.negatives import add_negatives
 from seqcnn.data.splits import folds, split, split_groups
 from seqcnn.errors import DataError, OptionError
 from seqcnn.interval import Intervals, Place
@@ -57,7 +57,7 @@ def test_overlapping_records_stay_on_one_side():
 
 def test_chromosomes_are_tested_on_whole_and_shuffles_follow(tmp_path: Path):
     data = dataset([(f"chr{i % 5}", 1000 * i, 1000 * i + 30, 0) for i in range(100)])
-    both = add_shuffles(replace(data, labels=("yes",)), seed=0)
+    both = add_negatives(replace(data, labels=("yes",)), Negatives("shuffle"), seed=0)
     with_parts, notes = grouped(both, "chromosome:3,chr4")
     assert with_parts.parts is not None and notes == ["tested on chr3, chr4: 80 of 200 records"]
     names = np.array(both.places.chromosomes)

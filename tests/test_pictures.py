@@ -255,7 +255,7 @@ def test_streams_of_pictures_for_scoring(tmp_path):
     like = read(root)
     like = SimpleNamespace(
         encoder=Pixels.fit(like.raw), kind="pixels", task="binary", labels=like.labels, longest=6, alphabet=None,
-        negatives=None, columns=(),
+        negatives=None, made=None, columns=(),
     )  # fmt: skip
     changes: Counter[str] = Counter()
     found = list(stream_files_of(root, like, changes=changes))

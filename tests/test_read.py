@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqcnn.alphabet import DNA, PROTEIN, RNA
-from seqcnn.data.negatives import add_shuffles
+from seqcnn.data.dataset import Negatives
+from seqcnn.data.negatives import add_negatives
 from seqcnn.data.sources.records import Coder, told_alphabet
 from seqcnn.encode.onehot import OneHot
 from seqcnn.encode.pixels import Pixels
@@ -101,8 +102,8 @@ def test_shuffles_equal_to_their_source_are_dropped_and_counted(at):
     with pytest.raises(DataError, match="every dinucleotide shuffle equals its source"):
         read("x.fa")
     proteins = read(_proteins(at))
-    with pytest.raises(DataError, match="shuffles are made of DNA and RNA only"):
-        add_shuffles(proteins, seed=0)
+    with pytest.raises(DataError, match="--negatives shuffle: made of DNA and RNA only"):
+        add_negatives(proteins, Negatives("shuffle"), seed=0)
 
 
 def _proteins(at):
@@ -260,7 +261,7 @@ def test_classes_of_a_model(at):
 
 def test_a_model_object_serves_as_well_as_a_dataset(at):
     model = SimpleNamespace(
-        kind="codes", task=SimpleNamespace(name="binary"), labels=("no", "yes"), alphabet=RNA, negatives=None,
+        kind="codes", task=SimpleNamespace(name="binary"), labels=("no", "yes"), alphabet=RNA, negatives=None, made=None,
         encoder=OneHot("rna"), longest=20, columns=(),
     )  # fmt: skip
     data = read(["rna.fa", "pos.fa"], like=model)

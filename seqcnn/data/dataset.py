@@ -46,10 +46,33 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Negatives:
+    """How negatives are made for positives that come alone: enough to make the same ones again.
+
+    Parameters
+    ----------
+    kind
+        ``shuffle``, ``matched`` or ``flank``.
+    ratio
+        Negatives for each positive.
+    match
+        What matched ones share with the positives beside length, GC content and repeats: "chromosome", "tss".
+    blacklist, annotation
+        Path of the BED file that negatives stay away from, and of the one that names starts of transcription; or empty.
+    """
+
+    kind: str
+    ratio: int = 1
+    match: tuple[str, ...] = ()
+    blacklist: str = ""
+    annotation: str = ""
+
+
+@dataclass(frozen=True)
 class Summary:
     """What happened on the way in: sources, what was dropped, what was replaced, and sentences that say so.
 
-    `columns` are those of a table that hold the values of a series.
+    `columns` are those of a table that hold the values of a series; `made` says how negatives were made.
     """
 
     sources: tuple[Source, ...] = ()
@@ -57,6 +80,7 @@ class Summary:
     replaced: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    made: Negatives | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +97,10 @@ class Expected:
         Length of the longest record that was trained on.
     columns
         Of a table, whose rows were the series that were trained on.
+    made
+        How the negatives were made.
+    taken
+        Where the records of the training part lie on a genome; negatives made for others stay away from them.
     """
 
     kind: str
@@ -85,6 +113,8 @@ class Expected:
     shape: tuple[int, ...] | None = None
     longest: int = 0
     columns: tuple[str, ...] = ()
+    made: Negatives | None = None
+    taken: Intervals | None = None
 
 
 def check_dataset(data: object, who: str) -> None:
@@ -125,9 +155,9 @@ class Dataset:
     parts
         ``(N,)`` of "train", "valid" or "test" where the data say so (``--split column:NAME``); else None.
     parents
-        ``(N,)`` index of the record that this one is a shuffle of, -1 for none; a shuffle stays on its parent's side.
+        ``(N,)`` index of the record that this one is a shuffle or flank of, -1 for none; both share a side of a split.
     negatives
-        Recorded kind of negatives: "shuffle", "file", or None where there is no such role.
+        Recorded kind of negatives: "shuffle", "matched", "flank", "file", or None where there is no such role.
     places
         ``(N,)`` where each record lies on a genome; None where none does.
     groups

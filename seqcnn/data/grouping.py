@@ -59,7 +59,8 @@ def _by_chromosome(data: Dataset, tested: list[str]) -> tuple[Dataset, list[str]
         )
     names = np.array(data.places.chromosomes)
     if data.parents is not None:
-        names = np.where(data.parents >= 0, names[data.parents], names)  # a shuffle lies where its parent lies
+        orphan = (names == "") & (data.parents >= 0)  # a shuffle lies where its parent lies
+        names = np.where(orphan, names[data.parents], names)
     there = [name for name in dict.fromkeys(names.tolist()) if name]
     if not tested:
         numbers = np.unique(names, return_inverse=True)[1].astype(np.int64)

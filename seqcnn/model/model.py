@@ -12,7 +12,7 @@ from torch import nn
 
 from seqcnn.alphabet import Alphabet
 from seqcnn.checks import one_of
-from seqcnn.data.dataset import Dataset, Raw, lengths_of
+from seqcnn.data.dataset import Dataset, Negatives, Raw, lengths_of
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import DataError, OptionError, SeqcnnWarning
 from seqcnn.inference.predict import Logits, predict_logits
@@ -98,8 +98,14 @@ class Model:
 
     @property
     def negatives(self) -> str | None:
-        """Recorded kind of negatives: "shuffle", "file" or None."""
+        """Recorded kind of negatives: "shuffle", "matched", "flank", "file" or None."""
         return self.record.negatives
+
+    @property
+    def made(self) -> Negatives | None:
+        """How the negatives trained on were made; None where they were not, or where only their kind is recorded."""
+        told = self.record.data.get("made")
+        return None if told is None else Negatives(**{**told, "match": tuple(told["match"])})
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class TrainingRecord:
     n_per_class
         Training records of each class; empty for regression.
     negatives
-        Recorded kind of negatives: "shuffle", "file" or None.
+        Recorded kind of negatives: "shuffle", "matched", "flank", "file" or None; how they were made stands in `data`.
     history
         One dict an epoch.
     choices

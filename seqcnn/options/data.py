@@ -10,14 +10,29 @@ from seqcnn.options.field import Unknown, opt
 from seqcnn.options.region import RegionOptions
 from seqcnn.registry import names
 
+#: Names that ``--match`` takes.
+ALWAYS_MATCHED, MATCHED_ON_REQUEST = ("gc", "length", "repeats"), ("chromosome", "tss")
+
 
 @dataclass(frozen=True)
 class DataOptions(RegionOptions):
     """How DATA is read: shared by train, evaluate, motifs and report."""
 
     negatives: str | None = opt(
-        None, "negatives for a single positive FASTA: 'shuffle' or a file", metavar="shuffle|FILE"
+        None,
+        "negatives for a single file of positives: dinucleotide shuffles of them (the default for FASTA and intervals "
+        "alike), windows of the genome that match them, windows beside them, or a file",
+        metavar="shuffle|matched|flank|FILE",
     )
+    ratio: int | None = opt(None, "negatives made for each positive (default: 1)")
+    match: tuple[str, ...] = opt(
+        (),
+        "what matched negatives share with positives beside gc, length and repeats: chromosome, tss (distance to the "
+        "nearest start in --annotation); repeatable",
+        metavar="NAME",
+    )
+    blacklist: Path | None = opt(None, "BED file of regions that matched and flanking negatives stay away from")
+    annotation: Path | None = opt(None, "GFF or GTF file whose genes start where --match tss measures from")
     targets: Path | None = opt(None, "table whose columns are joined to the records by id")
     target: tuple[str, ...] = opt((), "target column of a table, or of a BED file (a name or a number); repeatable")
     signal: tuple[str, ...] = opt(
@@ -75,3 +90,13 @@ class DataOptions(RegionOptions):
             if "=" not in clause:
                 raise OptionError(f"--where: expected COLUMN=VALUE, found {clause!r}")
         whole(self.seed, "--seed", 0, 2**32 - 1)
+        if self.ratio is not None:
+            whole(self.ratio, "--ratio", 1, 1000)
+        for name in ",".join(self.match).split(",") if self.match else ():
+            one_of(name, (*ALWAYS_MATCHED, *MATCHED_ON_REQUEST), "--match")
+
+    @property
+    def matched_on(self) -> tuple[str, ...]:
+        """What `match` asks for beyond what is always matched, in order."""
+        asked = ",".join(self.match).split(",")
+        return tuple(name for name in MATCHED_ON_REQUEST if name in asked)

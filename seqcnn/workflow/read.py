@@ -11,7 +11,7 @@ import numpy as np
 from seqcnn.alphabet import Alphabet
 from seqcnn.data.dataset import Dataset, Expected
 from seqcnn.data.sources.columns import named_path, sequence_cells
-from seqcnn.data.sources.fasta import Named, read_classes
+from seqcnn.data.sources.fasta import Named, read_classes, refuse_making
 from seqcnn.data.sources.files import FILE_KINDS, form_of, stream_files
 from seqcnn.data.sources.files import Record as FileRecord
 from seqcnn.data.sources.folder import read_folder
@@ -183,6 +183,8 @@ def _refuse_options(
         raise OptionError(f"--alphabet {options.alphabet}: belongs to sequences; these are none")
     if options.negatives is not None and (kind != "sequence files" or options.targets is not None):
         raise OptionError("--negatives: belongs to one FASTA file of positives")
+    if kind != "sequence files" or options.targets is not None:
+        refuse_making(options)
     if sum(file.path == STDIN for file in files) > 1:
         raise OptionError("-: standard input can be read once only")
 
@@ -213,14 +215,14 @@ def _expected(like: Any) -> Expected:
     if isinstance(like, Dataset):
         name, settings, longest = like.encoder, like.settings, int(like.lengths.max(initial=0))
         shape = like.raw.shape[1:] if isinstance(like.raw, np.ndarray) else (getattr(like.raw, "variables", 0),)
-        columns = like.summary.columns
+        columns, made, taken = like.summary.columns, like.summary.made, like.places
     else:
         name, settings, longest = like.encoder.name, like.encoder.settings(), like.longest
         shape = like.encoder.raw_shape
-        columns = like.columns
+        columns, made, taken = like.columns, like.made, None
     return Expected(
         like.kind, task, tuple(like.labels), like.alphabet, like.negatives, name, settings, tuple(shape), longest,
-        tuple(columns),
+        tuple(columns), made, taken,
     )  # fmt: skip
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from seqcnn.alphabet import PROTEIN, Alphabet
-from seqcnn.data.dataset import Dataset, Expected, Source, Summary
-from seqcnn.data.negatives import add_shuffles
+from seqcnn.data.dataset import Dataset, Expected, Negatives, Source, Summary
+from seqcnn.data.negatives import KINDS, add_negatives
 from seqcnn.data.sources.described import described
 from seqcnn.data.sources.records import Coder, gather, replaced_notes, told_alphabet, warn_duplicates
 from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError, SeqcnnWarning
 from seqcnn.interval import Intervals, Place
+from seqcnn.io.genome import Genome
 from seqcnn.io.opening import STDIN, sha256_of, shown
 from seqcnn.options import DataOptions
 from seqcnn.sequence import Record, Sequences
@@ -26,8 +27,8 @@ SUFFIXES = frozenset({
     ".fq", ".fastq", ".gb", ".gbk", ".gbff", ".genbank", ".embl", ".csv", ".tsv", ".bw", ".bigwig",
 })  # fmt: skip
 
-#: The same file gets the same shuffles whatever ``--seed`` says, so that `evaluate` knows those a model was trained on.
-SHUFFLE_SEED = 0
+#: The same files get the same negatives whatever ``--seed`` says, so that `evaluate` knows those a model was trained on.
+NEGATIVES_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,16 @@ def read_classes(files: Sequence[Named], options: DataOptions, *, expected: Expe
             f"{shown(files[0].path)}: FASTA alone has no targets, the model's task is {expected.task} "
             f"({', '.join(expected.labels)}); pass --targets TABLE"
         )
-    shuffles, kind, files = _with_negatives(files, options, expected)
+    wanted, kind, files = _with_negatives(files, options, expected)
     _refuse_clashes(files)
-    labels, order, notes = _labels(files, shuffles, expected)
+    labels, order, notes = _labels(files, wanted is not None, expected)
     if options.task == "binary" and len(labels) > 2:
         raise DataError(f"--task binary: {len(labels)} classes ({', '.join(labels)}); binary needs two")
     found = read_files(files, options, expected)
-    if shuffles and found.alphabet is PROTEIN:
+    if wanted is not None and found.alphabet is PROTEIN:
         raise DataError(
             f"{shown(files[0].path)}: proteins need negatives; give a second file, or --negatives FILE "
-            "(shuffles are made of DNA and RNA only)"
+            "(others are made of DNA and RNA only)"
         )
     data = Dataset(
         "codes",
@@ -101,8 +102,10 @@ def read_classes(files: Sequence[Named], options: DataOptions, *, expected: Expe
             found.sources, replaced=found.replaced, notes=(*notes, *found.notes, *replaced_notes(found.replaced))
         ),
     )
-    if shuffles:
-        data = add_shuffles(replace(data, labels=labels[-1:]), seed=SHUFFLE_SEED)
+    if wanted is not None:
+        genome = None if options.genome is None else Genome(options.genome)
+        taken = None if expected is None else expected.taken
+        data = add_negatives(replace(data, labels=labels[-1:]), wanted, seed=NEGATIVES_SEED, genome=genome, taken=taken)
         if expected is not None:
             data = replace(data, labels=labels)
     return described(data)
@@ -182,16 +185,18 @@ def _reconcile(own: Alphabet, first: Alphabet, file: Named, other: Named, *, ask
 
 def _with_negatives(
     files: Sequence[Named], options: DataOptions, expected: Expected | None
-) -> tuple[bool, str | None, list[Named]]:
-    """Return whether to make shuffles, the kind of negatives to record, and the files with that of the negatives."""
+) -> tuple[Negatives | None, str | None, list[Named]]:
+    """Return which negatives to make, the kind of negatives to record, and the files with that of the negatives."""
+    if len(files) != 1:
+        refuse_making(options)
     if len(files) == 2:
         if options.negatives is not None:
             raise OptionError("--negatives: belongs to one file of positives; two files are given")
-        return False, "file", list(files)
+        return None, "file", list(files)
     if len(files) != 1:
         if options.negatives is not None:
             raise OptionError(f"--negatives: belongs to one file of positives; {len(files)} files are given")
-        return False, None, list(files)
+        return None, None, list(files)
     if expected is not None and expected.task != "binary":
         raise DataError(
             f"one file for a {expected.task} model of {', '.join(expected.labels)}; "
@@ -200,7 +205,7 @@ def _with_negatives(
     wanted = options.negatives
     if wanted is None:
         wanted = "shuffle" if expected is None else expected.negatives
-        if wanted not in ("shuffle", None):
+        if wanted not in (*KINDS, None):
             raise DataError(
                 f"{shown(files[0].path)}: one file of positives, and the model was trained against a file of "
                 "negatives; pass that or another as the second file, or --negatives FILE|shuffle"
@@ -210,11 +215,48 @@ def _with_negatives(
                 f"{shown(files[0].path)}: one file of positives for a model trained on classes of its own; "
                 "pass a second file, or --negatives FILE|shuffle"
             )
-    if wanted == "shuffle":
-        return True, "shuffle", list(files)
+    if wanted in KINDS:
+        return _making(wanted, options, expected), wanted, list(files)
+    refuse_making(options)
     name, _, path = wanted.partition("=")
     named = Named(path, name) if path and not Path(wanted).exists() else Named(wanted)
-    return False, "file", [*files, named]
+    return None, "file", [*files, named]
+
+
+def refuse_making(options: DataOptions) -> None:
+    """Raise where options say how to make negatives, and none are made."""
+    for name in ("ratio", "match", "blacklist", "annotation"):
+        if getattr(options, name):
+            raise OptionError(
+                f"--{name}: belongs to negatives that are made, --negatives {', '.join(KINDS)}; none are here"
+            )
+
+
+def _making(kind: str, options: DataOptions, expected: Expected | None) -> Negatives:
+    """Return how to make negatives of a kind: as asked for, else as the model was trained."""
+    known = Negatives(kind) if expected is None or expected.made is None else expected.made
+    known = known if known.kind == kind else Negatives(kind)
+    if options.match and kind != "matched":
+        raise OptionError(f"--match: belongs to --negatives matched; these are {kind}")
+    if options.blacklist is not None and not KINDS[kind].on_genome:
+        raise OptionError("--blacklist: belongs to --negatives matched or flank; shuffles lie nowhere on a genome")
+    match = options.matched_on or known.match
+    if options.annotation is not None and "tss" not in match:
+        raise OptionError("--annotation: belongs to --match tss; ask for it, or leave this out")
+    wanted = Negatives(
+        kind,
+        known.ratio if options.ratio is None else options.ratio,
+        match,
+        str(options.blacklist or known.blacklist),
+        str(options.annotation or known.annotation) if "tss" in match else "",
+    )
+    if "tss" in match and not wanted.annotation:
+        raise OptionError("--match tss: needs the starts of transcription; pass --annotation GFF")
+    for name in ("blacklist", "annotation"):
+        path = getattr(known, name)
+        if path and path == getattr(wanted, name) and getattr(options, name) is None and not Path(path).exists():
+            raise DataError(f"the model's negatives were made with {path}, which is not here; pass --{name} FILE")
+    return wanted
 
 
 def _refuse_clashes(files: Sequence[Named]) -> None:
@@ -233,17 +275,17 @@ def _refuse_clashes(files: Sequence[Named]) -> None:
 
 
 def _labels(
-    files: Sequence[Named], shuffles: bool, expected: Expected | None
+    files: Sequence[Named], made: bool, expected: Expected | None
 ) -> tuple[tuple[str, ...], list[int], list[str]]:
     """Return the labels, the class of each file, and notes."""
     names = [file.name for file in files]
     if expected is None:
-        if shuffles:
+        if made:
             return (names[0],), [0], []
         labels = (names[1], names[0]) if len(names) == 2 else tuple(names)
         return labels, [labels.index(name) for name in names], []
     labels = expected.labels
-    if shuffles:
+    if made:
         return labels, [1], []
     if len(names) > len(labels):
         kind = "two-class" if len(labels) == 2 else f"{len(labels)}-class"
