@@ -92,6 +92,9 @@ REGISTRY: dict[str, dict[str, Entry]] = {
             "what was learned, with the headline figure beside the baselines'",
         ),
         "data": Entry("seqcnn.reporting.sections.data:Data", "sources, balance, lengths, what was replaced or dropped"),
+        "negatives": Entry(
+            "seqcnn.reporting.sections.negatives:Negatives", "what GC, length and repeats alone tell of the class"
+        ),
         "training": Entry("seqcnn.reporting.sections.training:Training", "loss and metric over epochs"),
         "figures": Entry("seqcnn.reporting.sections.figures:Figures", "every figure with its interval and meaning"),
         "roc": Entry("seqcnn.reporting.sections.roc:Roc", "ROC curves with intervals"),

@@ -261,8 +261,8 @@ def test_classes_of_a_model(at):
 
 def test_a_model_object_serves_as_well_as_a_dataset(at):
     model = SimpleNamespace(
-        kind="codes", task=SimpleNamespace(name="binary"), labels=("no", "yes"), alphabet=RNA, negatives=None, made=None,
-        encoder=OneHot("rna"), longest=20, columns=(),
+        kind="codes", task=SimpleNamespace(name="binary"), labels=("no", "yes"), alphabet=RNA, negatives=None,
+        made=None, encoder=OneHot("rna"), longest=20, columns=(),
     )  # fmt: skip
     data = read(["rna.fa", "pos.fa"], like=model)
     assert data.alphabet is RNA

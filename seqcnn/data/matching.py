@@ -46,6 +46,11 @@ class Property:
         """Mean of the positives minus that of the negatives."""
         return self.positives - self.negatives
 
+    @property
+    def alike(self) -> bool:
+        """Whether all records have the same value."""
+        return self.interval == (0.5, 0.5)
+
     def __str__(self) -> str:
         low, high = self.interval
         means = f"{self.name} {self.positives:.3g} against {self.negatives:.3g}"
@@ -62,7 +67,9 @@ class Matching:
         return next(p for p in self.properties if p.name == name)
 
     def __str__(self) -> str:
-        return "positives against negatives: " + "; ".join(map(str, self.properties))
+        alike = [p.name for p in self.properties if p.alike]
+        said = [str(p) for p in self.properties if not p.alike]
+        return "positives against negatives: " + "; ".join(said + ([f"alike in {', '.join(alike)}"] if alike else []))
 
 
 def composition(sequences: Sequences) -> tuple[Floats, Floats]:
@@ -94,7 +101,7 @@ def _sums(marked: npt.NDArray[np.bool_], offsets: npt.NDArray[np.int64]) -> Floa
 def measured(data: Dataset) -> dict[str, Floats]:
     """Return GC content, length, share of repeats and distance to the nearest TSS of each record, ``(N,)`` each.
 
-    The distance, as log10 of 1 + bp, is there where negatives were matched in it.
+    The distance is there where negatives were matched in it: log10 of bp, one below the record's length as that.
     """
     if not isinstance(data.raw, Sequences) or data.alphabet is None or not data.alphabet.has_complement:
         raise DataError("matching: expected sequences of DNA or RNA, whose GC content and repeats can be compared")
@@ -103,7 +110,9 @@ def measured(data: Dataset) -> dict[str, Floats]:
     made, places = data.summary.made, data.places
     if made is not None and made.annotation and places is not None:
         names = sorted(set(places.chromosomes) - {""})
-        values["log10 TSS distance"] = np.log10(1 + Starts.read(made.annotation, names).of(places))
+        values["log10 TSS distance"] = np.log10(
+            np.maximum(Starts.read(made.annotation, names).of(places), data.lengths)
+        )
     return values
 
 

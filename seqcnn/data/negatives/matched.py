@@ -16,16 +16,17 @@ from seqcnn.sequence import Sequences
 Floats = npt.NDArray[np.float64]
 
 #: A window this far from its positive, in units of all properties together, is a match: share of C and G, share of
-#: soft-masked letters, log10 of the distance to the nearest TSS (a factor of 1.26).
-TOLERANCES = {"GC": 0.01, "repeats": 0.05, "TSS": 0.1}
+#: soft-masked letters, log10 of the distance to the nearest TSS (a factor of 1.26; one below a length counts as that).
+TOLERANCES = {"GC": 0.01, "repeats": 0.05, "log10 TSS distance": 0.1}
 #: Ties are broken by moving each window by up to this share of the tolerance.
 _JITTER = 0.05
-#: Rounds: candidates a window wanted, share by which negatives may overlap, whether only a match will do.
-ROUNDS = ((30, 0.0, True), (120, 0.0, True), (120, 0.5, True), (120, 0.9, True), (120, 0.9, False))
+#: Rounds: candidates a window wanted, share by which negatives may overlap, farthest match in units of the tolerances.
+ROUNDS = ((30, 0.0, 1), (120, 0.0, 1), (120, 0.5, 1), (120, 0.9, 1), (120, 0.9, np.inf))
 #: Candidates of one round for one length: at least, and at most.
 _FEWEST, _MOST = 3_000, 2_000_000
-#: Nearest candidates looked at in one go, and goes of a round in which only a match will do.
-_NEIGHBOURS, _GOES = 16, 8
+#: Nearest candidates looked at in the first go of a round, twice as many in each later one, but no more than so many
+#: for all windows together; and goes of a round in which only a match will do.
+_NEIGHBOURS, _CELLS, _GOES = 16, 1 << 22, 8
 #: Up to so many lengths each get candidates of their own; more are drawn for classes of lengths within this factor.
 _LENGTHS, _FACTOR = 8, 1.1
 #: Share of the windows wanted that must be found.
@@ -48,15 +49,14 @@ def matched(order: Order) -> Made:
     """
     (places, room), rng, wanted = order.on_genome(), order.rng, order.wanted
     search = _Search(order, places, room)
-    for density, overlap, strict in ROUNDS:
-        search.round(density, overlap, strict=strict)
+    asked, most = len(search.starts), search.capacity()
+    if most < _ENOUGH * asked:
+        raise _no_room(room, most, asked)
+    for density, overlap, farthest in ROUNDS:
+        search.round(density, overlap, farthest)
     found = np.flatnonzero(search.starts >= 0)
-    asked = len(search.starts)
     if len(found) < max(1, _ENOUGH * asked):
-        raise DataError(
-            f"negatives: {room.genome.path} has room for {len(found):,} of the {asked:,} matched windows wanted beside "
-            "positives, gaps and blacklist; pass a smaller --ratio or --width, or --negatives shuffle"
-        )
+        raise _no_room(room, len(found), asked)
     parents, starts = search.parents[found], search.starts[found]
     strands = places.strands[parents]
     strands = np.where(strands == 0, rng.choice(np.array([1, -1], np.int8), len(found)), strands)
@@ -87,6 +87,13 @@ def matched(order: Order) -> Made:
     )
 
 
+def _no_room(room: Room, found: int, asked: int) -> DataError:
+    return DataError(
+        f"negatives: {room.genome.path} has room for {found:,} of the {asked:,} matched windows wanted beside "
+        "positives, gaps and blacklist; pass a smaller --ratio or --width, or --negatives shuffle"
+    )
+
+
 @dataclass(frozen=True)
 class _Pool:
     """Candidates of one group: chromosome, start, length, and properties ``(M, D)`` in units of their tolerances."""
@@ -113,17 +120,27 @@ class _Search:
         self.groups = _classes(self.lengths) * len(room.names) + (here if "chromosome" in wanted.match else 0)
         self.bound = "chromosome" in wanted.match
 
+    def capacity(self) -> int:
+        """Return at most how many of the windows wanted the free stretches hold, however they overlap."""
+        apart = 1 - max(overlap for _, overlap, _ in ROUNDS)
+        held = 0
+        for group, count in zip(*np.unique(self.groups, return_counts=True), strict=True):
+            shortest = int(self.lengths[self.groups == group].min())
+            spare = (self.room.ends - self.room.starts - shortest)[self.room.ends - self.room.starts >= shortest]
+            held += min(int(count), int((spare / (apart * shortest)).astype(np.int64).sum()) + len(spare))
+        return held
+
     def features(self, places: Intervals, sequences: Sequences) -> Floats:
         """Return the properties of records in units of their tolerances, ``(N, D)``."""
-        far = None if self.tss is None else self.tss.of(places)
+        far = None if self.tss is None else np.maximum(self.tss.of(places), places.widths)
         return _scaled(*composition(sequences), far)
 
-    def round(self, density: int, overlap: float, *, strict: bool) -> None:
+    def round(self, density: int, overlap: float, farthest: float) -> None:
         """Draw candidates for all windows that are not found yet, and assign them."""
         left = np.flatnonzero(self.starts < 0)
         pools = self._pools(left, density) if len(left) else {}
         for group, pool in pools.items():
-            self._assign(left[self.groups[left] == group], pool, overlap, strict=strict)
+            self._assign(left[self.groups[left] == group], pool, overlap, farthest)
 
     def _pools(self, left: Numbers, density: int) -> dict[int, _Pool]:
         """Return candidates for each group of the windows left, all counted in one pass over the genome."""
@@ -142,6 +159,7 @@ class _Search:
             far, middles = np.zeros(len(starts)), starts + lengths // 2
             for i in np.unique(chromosomes).tolist():
                 far[chromosomes == i] = self.tss.distances(self.room.names[i], middles[chromosomes == i])
+            far = np.maximum(far, lengths)
         scaled = _scaled(counts[:, 0] / lengths, counts[:, 1] / lengths, far)
         pools, ends = {}, np.cumsum(sizes)
         for group, size, end in zip(drawn, sizes, ends.tolist(), strict=True):
@@ -149,7 +167,7 @@ class _Search:
             pools[group] = _Pool(chromosomes[kept], starts[kept], drawn[group][0], scaled[kept])
         return pools
 
-    def _assign(self, targets: Numbers, pool: _Pool, overlap: float, *, strict: bool) -> None:
+    def _assign(self, targets: Numbers, pool: _Pool, overlap: float, farthest: float) -> None:
         """Give each of the windows wanted its nearest candidate that is free, the hardest to match first.
 
         A candidate that overlaps others too far is dead, as is one that is taken; the rest is searched again.
@@ -157,14 +175,14 @@ class _Search:
         from scipy.spatial import cKDTree
 
         alive = np.arange(len(pool.starts))
-        own, others = (self._apart(values) for values in (self.own[targets], pool.features))
+        own, others = (self._apart(values) for values in (self.own[self.parents[targets]], pool.features))
         left = np.arange(len(targets))
         goes = 0
-        while len(left) and len(alive) and (goes < _GOES or not strict):
+        while len(left) and len(alive) and (goes < _GOES or farthest == np.inf):
+            near = min(_NEIGHBOURS << goes, max(_NEIGHBOURS, _CELLS // len(left)), len(alive))
             goes += 1
-            near = min(_NEIGHBOURS, len(alive))
             distance, index = cKDTree(others[alive]).query(own[left], k=np.arange(1, near + 1))
-            within = distance <= (1 if strict else np.inf)
+            within = distance <= farthest
             dead = np.zeros(len(alive), bool)
             for row in np.argsort(-distance[:, -1], kind="stable").tolist():
                 for j in index[row, within[row]].tolist():
@@ -194,7 +212,7 @@ class _Search:
         away = np.abs(found - self.own[parents])
         if not found[:, 1].any() and not self.own[:, 1].any():
             notes.append("repeats were not matched: the genome has no soft-masked (lower-case) letters there")
-        bad = np.flatnonzero((away**2).sum(1) > 1 + 4 * _JITTER)
+        bad = np.flatnonzero((away**2).sum(1) > (2 + 4 * _JITTER) ** 2)
         if len(bad):
             worst = away[bad].max(0) * list(TOLERANCES.values())[: away.shape[1]]
             told = [f"{name} by up to {value:.2g}" for name, value in zip(TOLERANCES, worst, strict=False)]

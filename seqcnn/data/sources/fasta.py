@@ -27,7 +27,7 @@ SUFFIXES = frozenset({
     ".fq", ".fastq", ".gb", ".gbk", ".gbff", ".genbank", ".embl", ".csv", ".tsv", ".bw", ".bigwig",
 })  # fmt: skip
 
-#: The same files get the same negatives whatever ``--seed`` says, so that `evaluate` knows those a model was trained on.
+#: The same files get the same negatives whatever ``--seed`` says, so that `evaluate` knows those that were trained on.
 NEGATIVES_SEED = 0
 
 

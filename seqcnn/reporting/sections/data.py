@@ -20,10 +20,15 @@ from seqcnn.reporting.words import count, first_upper, plural
 _MANY = 500
 #: Lengths over so many times the median are drawn at the edge; classes up to which lengths are drawn for each.
 _LONG, _MOST_GROUPS = 10, 6
+#: Beginnings of notes that are shown otherwise.
+_SHOWN = ("letters:", "positives against negatives:")
 NEGATIVES = {
     "shuffle": "The negatives are dinucleotide shuffles of the positives: same length, same letters and same pairs of "
     "neighbors, in another order. They are easy to tell from real sequence; a high figure here does not promise the "
     "same against genomic background.",
+    "matched": "The negatives are windows of the genome outside the positives, chosen to match them in length, GC "
+    "content and share of repeats.",
+    "flank": "The negatives are windows of the genome beside the positives, as long as these.",
     "file": "The negatives were given, not made.",
 }
 
@@ -50,7 +55,7 @@ class Data(Section):
             "parts": parts(material.model),
             "changes": changes(data.summary.dropped, data.summary.replaced),
             "training_changes": changes(training.get("dropped", {}), training.get("replaced", {})),
-            "notes": [first_upper(n) for n in data.summary.notes if not n.startswith("letters:")],
+            "notes": [first_upper(n) for n in data.summary.notes if not n.startswith(_SHOWN)],
             "excluded": 0 if material.evaluation is None else material.evaluation.excluded.get("trained_on", 0),
             "n": len(data),
             "evaluated": material.n_evaluated,
