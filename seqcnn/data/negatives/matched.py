@@ -21,12 +21,13 @@ TOLERANCES = {"GC": 0.01, "repeats": 0.05, "log10 TSS distance": 0.1}
 #: Ties are broken by moving each window by up to this share of the tolerance.
 _JITTER = 0.05
 #: Rounds: candidates a window wanted, share by which negatives may overlap, farthest match in units of the tolerances.
-ROUNDS = ((30, 0.0, 1), (120, 0.0, 1), (120, 0.5, 1), (120, 0.9, 1), (120, 0.9, np.inf))
+ROUNDS = (
+    (30, 0.0, 1), (120, 0.0, 1), (120, 0.5, 1), (120, 0.9, 1), (120, 0.95, 1), (120, 0.95, np.inf),
+)  # fmt: skip
 #: Candidates of one round for one length: at least, and at most.
 _FEWEST, _MOST = 3_000, 2_000_000
-#: Nearest candidates looked at in the first go of a round, twice as many in each later one, but no more than so many
-#: for all windows together; and goes of a round in which only a match will do.
-_NEIGHBOURS, _CELLS, _GOES = 16, 1 << 22, 8
+#: Nearest candidates looked at in one go, and goes of a round in which only a match will do.
+_NEIGHBOURS, _GOES = 16, 8
 #: Up to so many lengths each get candidates of their own; more are drawn for classes of lengths within this factor.
 _LENGTHS, _FACTOR = 8, 1.1
 #: Share of the windows wanted that must be found.
@@ -39,7 +40,7 @@ def matched(order: Order) -> Made:
     Candidates are drawn from all that is free of positives and of what is on the blacklist, and hold no letter but A,
     C, G and T. Each positive gets the nearest candidate in GC content, repeats and, where asked for, distance to the
     nearest start of transcription; the hardest to match choose first. Windows do not overlap each other, unless the
-    genome has no other match; then by at most half, or nine tenths, of their length. The strand is the positive's, a
+    genome has no other match; then by as little as will do, at most 95% of their length. The strand is the positive's, a
     random one where it has none.
 
     Raises
@@ -179,8 +180,11 @@ class _Search:
         left = np.arange(len(targets))
         goes = 0
         while len(left) and len(alive) and (goes < _GOES or farthest == np.inf):
-            near = min(_NEIGHBOURS << goes, max(_NEIGHBOURS, _CELLS // len(left)), len(alive))
             goes += 1
+            alive = alive[self.claims.open(pool.chromosomes[alive], pool.starts[alive], pool.length, overlap=overlap)]
+            near = min(_NEIGHBOURS, len(alive))
+            if not near:
+                break
             distance, index = cKDTree(others[alive]).query(own[left], k=np.arange(1, near + 1))
             within = distance <= farthest
             dead = np.zeros(len(alive), bool)
@@ -221,7 +225,9 @@ class _Search:
                 f"{', '.join(told)}"
             )
         if self.claims.overlapping:
-            notes.append(f"negatives that overlap another, for lack of room: {self.claims.overlapping:,}")
+            notes.append(
+                f"negatives that overlap another, for lack of room: {self.claims.overlapping:,}, by up to {self.claims.worst:.0%}"
+            )
         return notes
 
 

@@ -147,8 +147,26 @@ class Claims:
     def __init__(self) -> None:
         self._held: dict[int | str, list[tuple[int, int]]] = {}
         self._longest = 0
-        #: Windows claimed that overlap one claimed before.
-        self.overlapping = 0
+        #: Windows claimed that overlap one claimed before, and the largest share of one.
+        self.overlapping, self.worst = 0, 0.0
+
+    def open(self, chromosomes: Numbers, starts: Numbers, length: int, *, overlap: float) -> npt.NDArray[np.bool_]:
+        """Return which of many windows of one length may still be claimed, ``(N,)``, as far as their neighbors tell.
+
+        Only the windows claimed that start just before and just after are looked at, which is all there is to see
+        where lengths are equal.
+        """
+        free = np.ones(len(starts), bool)
+        for chromosome in np.unique(chromosomes).tolist():
+            held = np.array(self._held.get(chromosome, ()), np.int64).reshape(-1, 2)
+            here = np.flatnonzero(chromosomes == chromosome)
+            after = np.searchsorted(held[:, 0], starts[here])
+            for side in (after - 1, after):
+                known = (side >= 0) & (side < len(held))
+                other, mine = held[side[known]], starts[here[known]]
+                shared = np.minimum(mine + length, other[:, 1]) - np.maximum(mine, other[:, 0])
+                free[here[known]] &= shared <= overlap * np.minimum(length, other[:, 1] - other[:, 0])
+        return free
 
     def claim(self, chromosome: int | str, start: int, end: int, *, overlap: float = 0.0) -> bool:
         """Claim ``[start, end)`` unless more than the share `overlap` of the shorter is claimed; return whether it was.
@@ -167,7 +185,7 @@ class Claims:
             return False
         held.insert(at, (start, end))
         self._longest = max(self._longest, end - start)
-        self.overlapping += worst > 0
+        self.overlapping, self.worst = self.overlapping + (worst > 0), max(worst, self.worst)
         return True
 
 
