@@ -40,8 +40,8 @@ def matched(order: Order) -> Made:
     Candidates are drawn from all that is free of positives and of what is on the blacklist, and hold no letter but A,
     C, G and T. Each positive gets the nearest candidate in GC content, repeats and, where asked for, distance to the
     nearest start of transcription; the hardest to match choose first. Windows do not overlap each other, unless the
-    genome has no other match; then by as little as will do, at most 95% of their length. The strand is the positive's, a
-    random one where it has none.
+    genome has no other match; then by as little as will do, at most 95% of their length. The strand is the positive's,
+    a random one where it has none.
 
     Raises
     ------
@@ -225,9 +225,8 @@ class _Search:
                 f"{', '.join(told)}"
             )
         if self.claims.overlapping:
-            notes.append(
-                f"negatives that overlap another, for lack of room: {self.claims.overlapping:,}, by up to {self.claims.worst:.0%}"
-            )
+            many, worst = self.claims.overlapping, self.claims.worst
+            notes.append(f"negatives that overlap another, for lack of room: {many:,}, by up to {worst:.0%}")
         return notes
 
 
