@@ -51,6 +51,12 @@ def test_accuracy_runs_on_tiny_relatives() -> None:
         assert f"relatives {name} seed 0: " in done.stdout
 
 
+def test_accuracy_runs_on_tiny_genomes() -> None:
+    done = run("--tiny", "--only", "matched A.thaliana 200")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "matched A.thaliana 200 bp seed 0: promoter 10: GC 0." in done.stdout
+
+
 def test_speed_compares_equal_pictures() -> None:
     pytest.importorskip("pyts")
     done = run("--tiny", "--rounds", "1", script=BENCH.with_name("speed"))

@@ -52,6 +52,12 @@ def tiny_data(folder: Path) -> None:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         with gzip.open(folder / path, "wt") as out:
             out.write("\n".join(lines) + "\n")
+    for organism in ("C.elegans", "D.melanogaster", "A.thaliana"):
+        fasta(folder / "genomes_small" / f"{organism}.1pct.fa.gz", 1, length=40_000)
+        with gzip.open(folder / "genomes_small" / f"{organism}.1pct.gff.gz", "wt") as out:
+            for at in range(1000, 39_000, 4000):
+                for kind in ("gene", "exon", "CDS"):
+                    out.write(f"{organism[:9]}0\t.\t{kind}\t{at}\t{at + 300}\t.\t+\t.\tID={kind}{at}\n")
     (folder / "img_mnist").mkdir()
     digits = np.arange(60, dtype=np.uint8) % 3
     pictures = rng.integers(0, 60, (60, 28, 28), np.uint8) + 90 * digits[:, None, None]
