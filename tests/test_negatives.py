@@ -247,7 +247,9 @@ def test_room_and_claims_are_those_of_a_naive_mask(desk):
     claims, held = Claims(), list[tuple[int, int]]()
     for start, width in zip(rng.integers(0, 3000, 300).tolist(), rng.integers(20, 90, 300).tolist(), strict=True):
         end = start + width
-        worst = max((max(0, min(end, e) - max(start, s)) / min(width, e - s) for s, e in held), default=0)
+        worst = max(
+            ((s == start) or max(0, min(end, e) - max(start, s)) / max(width, e - s) for s, e in held), default=0
+        )
         assert claims.claim("x", start, end, overlap=0.5) == (worst <= 0.5)
         held += [(start, end)] if worst <= 0.5 else []
 

@@ -20,8 +20,8 @@ class DataOptions(RegionOptions):
 
     negatives: str | None = opt(
         None,
-        "negatives for one file of positives: shuffle (dinucleotide shuffles, the default), matched or flank (windows of "
-        "--genome that are like them, or beside them), or a file",
+        "negatives for one file of positives: shuffle (dinucleotide shuffles, the default), matched or flank (windows "
+        "of --genome that are like them, or beside them), or a file",
         metavar="shuffle|matched|flank|FILE",
     )
     ratio: int | None = opt(None, "negatives made for each positive (default: 1)")

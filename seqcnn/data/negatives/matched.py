@@ -22,7 +22,7 @@ TOLERANCES = {"GC": 0.01, "repeats": 0.05, "log10 TSS distance": 0.1}
 _JITTER = 0.05
 #: Rounds: candidates a window wanted, share by which negatives may overlap, farthest match in units of the tolerances.
 ROUNDS = (
-    (30, 0.0, 1), (120, 0.0, 1), (120, 0.5, 1), (120, 0.9, 1), (120, 0.95, 1), (120, 0.95, np.inf),
+    (30, 0.0, 1), (240, 0.0, 1), (480, 0.5, 1), (480, 0.9, 1), (480, 0.95, 1), (480, 0.95, np.inf),
 )  # fmt: skip
 #: Candidates of one round for one length: at least, and at most.
 _FEWEST, _MOST = 3_000, 2_000_000

@@ -165,11 +165,13 @@ class Claims:
                 known = (side >= 0) & (side < len(held))
                 other, mine = held[side[known]], starts[here[known]]
                 shared = np.minimum(mine + length, other[:, 1]) - np.maximum(mine, other[:, 0])
-                free[here[known]] &= shared <= overlap * np.minimum(length, other[:, 1] - other[:, 0])
+                free[here[known]] &= shared <= overlap * np.maximum(length, other[:, 1] - other[:, 0])
         return free
 
     def claim(self, chromosome: int | str, start: int, end: int, *, overlap: float = 0.0) -> bool:
-        """Claim ``[start, end)`` unless more than the share `overlap` of the shorter is claimed; return whether it was.
+        """Claim ``[start, end)`` unless it shares too much with one claimed before; return whether it was.
+
+        Two windows may share the part `overlap` of the longer one, but never their start.
 
         >>> claims = Claims()
         >>> [claims.claim(0, start, start + 10, overlap=share) for start, share in ((0, 0), (9, 0), (10, 0), (5, 0.5))]
@@ -180,7 +182,7 @@ class Claims:
         worst = 0.0
         for other in _around(held, at, start - self._longest, end):
             shared = min(end, other[1]) - max(start, other[0])
-            worst = max(worst, shared / min(end - start, other[1] - other[0]))
+            worst = max(worst, shared / max(end - start, other[1] - other[0]), float(other[0] == start))
         if worst > overlap:
             return False
         held.insert(at, (start, end))
