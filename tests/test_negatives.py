@@ -335,7 +335,7 @@ def test_windows_overlap_only_where_there_is_no_other_room(desk):
         (["plain.fa", "--negatives", "flank"], "--negatives flank: takes windows of a genome beside the positives"),
         (["plain.fa", "--negatives", "matched", "--genome", "g.fa"], "plain.fa holds none"),
         (["protein.fa", "--negatives", "matched"], "protein.fa: proteins need negatives; give a second file"),
-        (["big.bed", "--negatives", "matched"], "g.fa has room for 0 of the 2 matched windows wanted"),
+        (["big.bed", "--negatives", "matched"], "g.fa has room for at most 0 of the 2 matched windows wanted"),
         (["big.bed", "--negatives", "flank"], "no positive has a free window of its length within 20 lengths"),
         (["peaks.bed", "--negatives", "matched", "--ratio", "900"], "matched windows wanted beside positives, gaps"),
         (["peaks.bed", "--negatives", "matched", "--blacklist", "bad.bed"], "bad.bed, line 2: expected a whole number"),

@@ -52,12 +52,12 @@ def matched(order: Order) -> Made:
     search = _Search(order, places, room)
     asked, most = len(search.starts), search.capacity()
     if most < _ENOUGH * asked:
-        raise _no_room(room, most, asked)
+        raise _no_room(room, f"at most {most:,}", asked)
     for density, overlap, farthest in ROUNDS:
         search.round(density, overlap, farthest)
     found = np.flatnonzero(search.starts >= 0)
     if len(found) < max(1, _ENOUGH * asked):
-        raise _no_room(room, len(found), asked)
+        raise _no_room(room, f"{len(found):,}", asked)
     parents, starts = search.parents[found], search.starts[found]
     strands = places.strands[parents]
     strands = np.where(strands == 0, rng.choice(np.array([1, -1], np.int8), len(found)), strands)
@@ -88,9 +88,9 @@ def matched(order: Order) -> Made:
     )
 
 
-def _no_room(room: Room, found: int, asked: int) -> DataError:
+def _no_room(room: Room, found: str, asked: int) -> DataError:
     return DataError(
-        f"negatives: {room.genome.path} has room for {found:,} of the {asked:,} matched windows wanted beside "
+        f"negatives: {room.genome.path} has room for {found} of the {asked:,} matched windows wanted beside "
         "positives, gaps and blacklist; pass a smaller --ratio or --width, or --negatives shuffle"
     )
 

@@ -14,7 +14,7 @@ from seqcnn.reporting.inputs import measured
 from seqcnn.reporting.material import Material
 from seqcnn.reporting.recipe import parts
 from seqcnn.reporting.section import Section
-from seqcnn.reporting.words import count, first_upper, plural
+from seqcnn.reporting.words import count, first_upper, listed, plural
 
 #: More values than this are drawn in narrow bins.
 _MANY = 500
@@ -53,6 +53,7 @@ class Data(Section):
             "negatives": NEGATIVES.get(record.negatives or "", "") if material.task == "binary" else "",
             "balance": balance(material),
             "parts": parts(material.model),
+            "together": together(material),
             "changes": changes(data.summary.dropped, data.summary.replaced),
             "training_changes": changes(training.get("dropped", {}), training.get("replaced", {})),
             "notes": [first_upper(n) for n in data.summary.notes if not n.startswith(_SHOWN)],
@@ -73,6 +74,16 @@ def changes(dropped: dict[str, int], replaced: dict[str, int]) -> list[str]:
     told = [f"{plural(n, 'record')} dropped: {why.replace('_', ' ')}" for why, n in dropped.items() if n]
     letters = [f"{count(n)} {what}" for what, n in replaced.items() if n]
     return told + ([f"Letters: {', '.join(letters)}"] if letters else [])
+
+
+def together(material: Material) -> str:
+    """Return what is never divided among parts, as the beginning of a sentence."""
+    if material.kind != "codes":
+        return "Duplicates"
+    kept = ["duplicates", "reverse complements of one another"]
+    kept += ["windows that overlap"] if material.data.places is not None else []
+    kept += [f"a {kind} with its parent" for kind in ("shuffle", "flank") if material.model.negatives == kind]
+    return first_upper(listed(kept))
 
 
 def balance(material: Material) -> list[tuple[str, int, float, str]]:
