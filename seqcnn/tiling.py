@@ -1,9 +1,41 @@
 """Windows over a record: the only window arithmetic there is."""
 
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from seqcnn.checks import within
+from seqcnn.errors import DataError
+from seqcnn.interval import Place
+
+
+class Window(NamedTuple):
+    """A window of a record: the record's identifier, start and end in it, its length, and its place on a genome.
+
+    Without a place the record is its own chromosome.
+    """
+
+    id: str
+    start: int
+    end: int
+    length: int
+    place: Place | None = None
+
+    @property
+    def where(self) -> Place:
+        """Its place on a chromosome."""
+        return self.place or Place(self.id, self.start, self.end)
+
+    @property
+    def floor(self) -> int:
+        """Position on the chromosome before which no later window begins, where records come in order."""
+        if self.place is None:
+            return self.start
+        if self.place.strand < 0:
+            return self.place.end + self.start - self.length
+        return self.place.start - self.start
 
 
 def windows(length: int, window: int, step: int) -> npt.NDArray[np.int64]:
@@ -28,3 +60,91 @@ def windows(length: int, window: int, step: int) -> npt.NDArray[np.int64]:
     last = max(0, length - window)
     starts = np.arange(0, last + 1, step, dtype=np.int64)
     return starts if starts[-1] == last else np.append(starts, last)
+
+
+#: Chromosome, start and end of a stretch, and what it holds.
+Stretch = tuple[str, int, int, Any]
+
+
+class Nearest:
+    """Windows that overlap as stretches that do not: a position belongs to the window whose center is the nearest.
+
+    Of equally near windows the one further left is taken. Records come in the order of their chromosome, the windows
+    of a record in any order; only stretches that later windows may change are held.
+
+    Examples
+    --------
+    >>> nearest = Nearest()
+    >>> nearest.add([Window("1", 0, 10, 30), Window("1", 4, 14, 30), Window("1", 20, 30, 30)], ["a", "b", "c"])
+    [('1', 0, 7, 'a'), ('1', 7, 14, 'b')]
+    >>> nearest.rest()
+    [('1', 20, 30, 'c')]
+    """
+
+    def __init__(self) -> None:
+        self._chromosome = ""
+        self._begun: set[str] = set()
+        self._held: list[tuple[int, int, int, Any]] = []  # start, end, twice the center, value
+
+    def add(self, windows: Sequence[Window], values: Sequence[Any]) -> list[Stretch]:
+        """Return the stretches that no later window can change, once these are known too.
+
+        Raises
+        ------
+        DataError
+            If a chromosome comes again after others, or two records without a place are called the same.
+        """
+        settled: list[Stretch] = []
+        floor = 0
+        for window, value in zip(windows, values, strict=True):
+            chromosome, start, end, _ = window.where
+            if chromosome != self._chromosome or (window.place is None and not start):
+                settled += self.rest()
+                if chromosome in self._begun:
+                    raise DataError(
+                        f"two records are called {chromosome}; each is a chromosome of the track: name them apart, or "
+                        "pass --format bed"
+                    )
+                self._begun.add(chromosome)
+                self._chromosome = chromosome
+            self._insert(start, end, value)
+            floor = window.floor
+        return settled + self._taken(next((i for i, held in enumerate(self._held) if held[1] > floor), None))
+
+    def rest(self) -> list[Stretch]:
+        """Return the stretches that are left."""
+        return self._taken(None)
+
+    def _taken(self, count: int | None) -> list[Stretch]:
+        taken = self._held[:count]
+        del self._held[:count]
+        return [(self._chromosome, start, end, value) for start, end, _, value in taken]
+
+    def _insert(self, start: int, end: int, value: Any) -> None:
+        """Give a window the positions that no other holds, or that lie nearer to its center."""
+        center, tail = start + end, []
+        while self._held and self._held[-1][1] > start:
+            tail.append(self._held.pop())
+        free = start
+        for low, high, other, theirs in reversed(tail):
+            self._put(free, min(low, end), center, value)
+            free = high
+            first, last = min(max(low, start), high), max(min(high, end), low)  # both want what lies between
+            self._put(low, first, other, theirs)
+            border = last if other == center else min(max((center + other - 2) // 4 + 1, first), last)
+            if other <= center:
+                self._put(first, border, other, theirs)
+                self._put(border, last, center, value)
+            else:
+                self._put(first, border, center, value)
+                self._put(border, last, other, theirs)
+            self._put(max(first, last), high, other, theirs)
+        self._put(free, end, center, value)
+
+    def _put(self, low: int, high: int, center: int, value: Any) -> None:
+        """Hold a stretch, as one with the last where that is of the same window."""
+        if low < high:
+            held = self._held
+            if held and held[-1][1] == low and held[-1][2] == center and held[-1][3] is value:
+                low = held.pop()[0]
+            held.append((low, high, center, value))

@@ -11,7 +11,8 @@ from seqcnn.errors import DataError, FormatError, InputFileError, OptionError
 from seqcnn.inference.features import features_of
 from seqcnn.options import ScoreOptions
 from seqcnn.workflow import inputs, neighbours
-from seqcnn.workflow.score import score, top_classes
+from seqcnn.workflow.answers import top_classes
+from seqcnn.workflow.score import score
 
 MODEL = dna_model()
 KNOWN, FRESH = letters(23, 20, 50, seed=5), letters(9, 20, 50, seed=6)

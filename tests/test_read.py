@@ -279,11 +279,11 @@ def test_a_model_object_serves_as_well_as_a_dataset(at):
 
 def test_records_stream_with_ids_order_and_counts(at):
     counts: dict[str, int] = {}
-    found = [(name, decode(codes, DNA)) for name, codes in stream_records("pos.fa", DNA, counts=counts)]
+    found = [(name, decode(codes, DNA)) for name, codes, _ in stream_records("pos.fa", DNA, counts=counts)]
     assert found == [("a", "ACGTTGCAATTACG"), ("b", "ACGTNNaggCACGATGATT")]
     assert counts == {"N": 2, "soft-masked": 3}
     (at / "t.csv").write_text("id,sequence\n001,ACGT\nNA,GG\n")
-    assert [name for name, _ in stream_records("t.csv", DNA)] == ["001", "NA"]
+    assert [name for name, *_ in stream_records("t.csv", DNA)] == ["001", "NA"]
     with pytest.raises(AlphabetError, match="protein.fa, record p.*looks like protein"):
         list(stream_records("protein.fa", DNA))
     with pytest.raises(InputFileError, match="is a folder; expected a file of sequences"):

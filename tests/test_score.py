@@ -116,11 +116,11 @@ def test_rows_appear_while_the_input_is_still_being_read(
 ) -> None:
     seen: list[str] = []
 
-    def endless(path: str, *args: object, **kwargs: object) -> Iterator[tuple[str, Codes]]:
+    def endless(path: str, *args: object, **kwargs: object) -> Iterator[tuple[str, Codes, None]]:
         for i in range(400):
             if i == 300:
                 seen.append(capsys.readouterr().out)
-            yield f"e{i}", np.zeros(50, np.uint8)
+            yield f"e{i}", np.zeros(50, np.uint8), None
 
     monkeypatch.setattr(module, "stream_records", endless)
     monkeypatch.setattr(module, "CHUNK", 500)

@@ -1,8 +1,9 @@
 """Tab-separated rows, written as they are computed to a file (whole or not at all) or to standard output."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -11,6 +12,8 @@ from seqcnn.io.opening import STDIN
 from seqcnn.io.writing import FULL, atomic, fail
 
 _SPACE = str.maketrans("\t\n\r", "   ")
+
+Write = Callable[[Iterable[Sequence[object]]], None]
 
 
 def cell(value: object) -> str:
@@ -29,8 +32,10 @@ def cell(value: object) -> str:
 
 
 @contextmanager
-def tsv_rows(path: str | Path, columns: Sequence[str]) -> Iterator[Callable[[Iterable[Sequence[object]]], None]]:
-    """Yield a function that writes rows below a header of `columns`; ``-`` is standard output.
+def tsv_rows(path: str | Path, columns: Sequence[str] = ()) -> Iterator[Write]:
+    """Yield a function that writes rows below a header of `columns`, if any; ``-`` is standard output.
+
+    A file whose name ends in ``.gz`` is packed in blocks (bgzip), so that tabix can index it.
 
     >>> with tsv_rows("-", ["id", "score"]) as write:
     ...     write([("a", 0.5), ("b", 0.25)])  # doctest: +NORMALIZE_WHITESPACE
@@ -40,14 +45,25 @@ def tsv_rows(path: str | Path, columns: Sequence[str]) -> Iterator[Callable[[Ite
     """
     if str(path) == STDIN:
         try:
-            yield _writer(standard_output(), columns)
+            stream = standard_output()
+            yield _writer(stream.write, stream.flush, columns)
         except OSError as error:
             if error.errno not in FULL:
                 raise
             fail("standard output", error)
-        return
-    with atomic(path) as stream:
-        yield _writer(stream, columns)
+    elif str(path).endswith(".gz"):
+        from Bio.bgzf import BgzfWriter
+
+        with (
+            atomic(path, "wb") as file,
+            os.fdopen(os.dup(file.fileno()), "wb") as own,  # which the next one closes
+            closing(BgzfWriter(fileobj=own)) as packed,  # type: ignore[no-untyped-call]
+        ):
+            pack: Callable[[bytes], object] = packed.write
+            yield _writer(lambda text: pack(text.encode()), lambda: None, columns)
+    else:
+        with atomic(path) as file:
+            yield _writer(file.write, file.flush, columns)
 
 
 def standard_output() -> TextIO:
@@ -63,14 +79,13 @@ def standard_output() -> TextIO:
     return sys.stdout
 
 
-def _writer(stream: object, columns: Sequence[str]) -> Callable[[Iterable[Sequence[object]]], None]:
+def _writer(put: Callable[[str], object], flush: Callable[[], object], columns: Sequence[str]) -> Write:
     """Write the header; return the function that writes rows."""
-    write: Callable[[str], int] = stream.write  # type: ignore[attr-defined]
-    flush: Callable[[], None] = stream.flush  # type: ignore[attr-defined]
 
     def rows(values: Iterable[Sequence[object]]) -> None:
-        write("".join("\t".join(map(cell, row)) + "\n" for row in values))
+        put("".join("\t".join(map(cell, row)) + "\n" for row in values))
         flush()
 
-    rows([columns])
+    if columns:
+        rows([columns])
     return rows

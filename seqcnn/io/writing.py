@@ -144,6 +144,35 @@ def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
 
 
 @contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a name beside `path` for a library that opens files itself; the file there becomes `path` at the end.
+
+    Raises
+    ------
+    OutputFileError
+        If the place cannot be written, or is a device or a pipe.
+    DiskFullError
+        If the disk fills up meanwhile.
+    """
+    final = Path(os.path.realpath(check_writable(path)))
+    if _special(final):
+        raise OutputFileError(f"{path} is a device or a pipe, which this format cannot be written to; name a file")
+    partial = _beside(final)
+    try:
+        yield partial
+        if final.exists():
+            shutil.copymode(final, partial)
+        os.replace(partial, final)
+    except OSError as error:
+        if isinstance(error, SeqcnnError) or error.filename not in (None, str(partial), str(final)):
+            raise
+        fail(path, error)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(partial)
+
+
+@contextmanager
 def atomic_folder(path: str | os.PathLike[str], *, ours: Sequence[str] = ()) -> Iterator[Path]:
     """Yield an empty folder whose files move to `path` when the block ends well.
 

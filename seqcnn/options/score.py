@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from seqcnn.checks import one_of, whole
+from seqcnn.checks import one_of, whole, within
 from seqcnn.errors import OptionError
 from seqcnn.options.field import Unknown, opt
 from seqcnn.options.region import RegionOptions
@@ -17,6 +17,12 @@ class ScoreOptions(RegionOptions):
     window: int | None = opt(None, "score long records in windows of this length")
     step: int | None = opt(None, "distance between window starts (default: half the window)")
     output: Literal["probability", "logit"] = opt("probability", "calibrated probability, or logit")
+    format: Literal["tsv", "bed", "bedgraph", "bigwig", "parquet"] | None = opt(
+        None, "of the output (default: told by its suffix, such as .bed, .bw, .parquet; else tsv)"
+    )
+    column: str | None = opt(None, "write this class or target only (default: all; of tracks a file each)")
+    peaks: Path | None = opt(None, "narrowPeak file to write: where windows score higher than shuffled ones")
+    fdr: float = opt(0.05, "largest share of false windows among those of --peaks")
     top: int | None = opt(None, "only the K best classes with their scores; neighbours of --neighbours", metavar="K")
     neighbours: Path | None = opt(
         None, "input whose most similar records, in the network's eyes, are named for each record (--top, default: 5)"
@@ -26,11 +32,15 @@ class ScoreOptions(RegionOptions):
     image: str | None = opt(None, "column of a table that names a file a record (default: image)")
     id: str | None = opt(None, "id column of a table (default: the column called id, else row numbers)")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
+    seed: int = opt(0, "seed of the shuffles that --peaks compares with")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of(self.output, ("probability", "logit"), "--output")
         one_of(self.unknown, ("error", "mask"), "--unknown")
+        within(self.fdr, "--fdr", 0.0, 1.0)
+        if self.format is not None:
+            one_of(self.format, ("tsv", "bed", "bedgraph", "bigwig", "parquet"), "--format")
         if self.top is not None:
             whole(self.top, "--top", 1)
         if self.window is not None:

@@ -12,20 +12,18 @@ from seqcnn.data.dataset import Raw
 from seqcnn.data.sources.files import Record
 from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError
+from seqcnn.interval import Place
 from seqcnn.io.opening import STDIN, open_bytes, shown
 from seqcnn.model.inputs import KINDS
 from seqcnn.model.model import LONGER, Model
 from seqcnn.options import ScoreOptions
 from seqcnn.samples import Samples
 from seqcnn.sequence import Codes, Sequences
-from seqcnn.tiling import windows
+from seqcnn.tiling import Window, windows
 from seqcnn.workflow.read import stream_files_of, stream_records
 
 #: Letters, values or pixels computed at a time: many batches, yet rows appear soon.
 CHUNK = 1 << 19
-
-#: Identifier, start, end and length of the record.
-_Place = tuple[str, int, int, int]
 
 
 def check_inputs(model: Model, files: Sequence[str], options: ScoreOptions) -> None:
@@ -48,18 +46,21 @@ def check_inputs(model: Model, files: Sequence[str], options: ScoreOptions) -> N
 
 
 class Inputs:
-    """Inputs as chunks of raw records: what has been read so far, and the places of the chunks under way."""
+    """Inputs as chunks of raw records: what has been read so far, and the windows of the chunks under way.
 
-    def __init__(self, model: Model, options: ScoreOptions) -> None:
+    With `in_order` the intervals of a genome are read as they lie on it, not as their file has them.
+    """
+
+    def __init__(self, model: Model, options: ScoreOptions, *, in_order: bool = False) -> None:
         self.model, self.options = model, options
         self.window = options.window
         self.step = options.step or max(1, (options.window or 2) // 2)
         self.unknown = options.unknown
-        self.regions = Regions.of(options)
+        self.regions = Regions.of(options, in_order=in_order)
         self.least = getattr(model.network, "minimum_width", 1)
         self.records = self.rows = self.short = 0
         self.replaced: Counter[str] = Counter()
-        self.waiting: deque[list[_Place]] = deque()
+        self.waiting: deque[list[Window]] = deque()
 
     def chunks(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of records, of whichever kind the model reads."""
@@ -71,16 +72,18 @@ class Inputs:
         if alphabet is None:
             raise OptionError(f"this model reads {KINDS[self.model.kind]}")
         pieces: list[Codes] = []
-        places: list[_Place] = []
+        places: list[Window] = []
         letters = 0
+        sizes = self.regions.genome.lengths if self.regions.genome else {}
         for file in files:
-            for name, codes in self._records(file, alphabet):
+            for name, codes, place in self._records(file, alphabet):
                 self.records += 1
                 length = len(codes)
                 for start in self._starts(name, length, file):
                     end = length if self.window is None else min(length, start + self.window)
+                    part = place and place.part(start, end, sizes[place.chromosome])
                     pieces.append(codes[start:end])
-                    places.append((name, start, end, length))
+                    places.append(Window(name, start, end, length, part))
                     self.short += end - start < self.least
                     letters += end - start
                     if letters >= CHUNK:
@@ -89,14 +92,25 @@ class Inputs:
         if pieces:
             yield self._send(places, Sequences.from_codes(pieces))
 
-    def _records(self, file: str, alphabet: Alphabet) -> Iterator[tuple[str, Codes]]:
+    def lengths(self, files: Sequence[str]) -> dict[str, int]:
+        """Return the chromosomes that the records lie on, and their lengths: the records themselves of FASTA files."""
+        if self.regions.genome is not None:
+            return self.regions.genome.lengths
+        if self.model.alphabet is None or STDIN in files:
+            raise OptionError(
+                "--format bigwig: the lengths of all records must be known before the first is scored; pass files, or "
+                "--format bedgraph"
+            )
+        return {name: len(codes) for file in files for name, codes, _ in self._records(file, self.model.alphabet)}
+
+    def _records(self, file: str, alphabet: Alphabet) -> Iterator[tuple[str, Codes, Place | None]]:
         columns = {"sequence": self.options.sequence, "id": self.options.id}
         return stream_records(file, alphabet, self.unknown, counts=self.replaced, regions=self.regions, **columns)
 
     def files(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of pictures or samples."""
         records: list[Record] = []
-        places: list[_Place] = []
+        places: list[Window] = []
         values = 0
         for file in files:
             for name, record in self._files(file):
@@ -105,7 +119,7 @@ class Inputs:
                     self._starts(name, length, file)
                 self.records += 1
                 records.append(record)
-                places.append((name, 0, length, length))
+                places.append(Window(name, 0, length, length))
                 values += record.size
                 if values >= CHUNK:
                     yield self._send(places, self._joined(records))
@@ -120,7 +134,7 @@ class Inputs:
     def _joined(self, records: list[Record]) -> Raw:
         return np.stack(records) if self.model.kind == "pixels" else Samples.from_arrays(records)
 
-    def _send(self, places: list[_Place], raw: Raw) -> Raw:
+    def _send(self, places: list[Window], raw: Raw) -> Raw:
         self.rows += len(places)
         self.waiting.append(places)
         return raw

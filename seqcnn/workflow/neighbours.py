@@ -14,6 +14,7 @@ from seqcnn.io.tsv import tsv_rows
 from seqcnn.io.writing import check_writable
 from seqcnn.model.model import Model
 from seqcnn.options import ScoreOptions
+from seqcnn.tiling import Window
 from seqcnn.workflow.inputs import Inputs, check_inputs
 
 Features = npt.NDArray[np.float32]
@@ -40,8 +41,8 @@ def write_neighbours(model: Model, files: Sequence[str], options: ScoreOptions, 
     check_inputs(model, reference, options)
     known = Inputs(model, options)
     names, found = [], []
-    for places, features in _features(model, known, reference, options):
-        names += [place[0] for place in places]
+    for windows, features in _features(model, known, reference, options):
+        names += [window.id for window in windows]
         found.append(features)
     if not names:
         raise DataError(f"--neighbours {options.neighbours}: no record; expected some to compare with")
@@ -52,18 +53,18 @@ def write_neighbours(model: Model, files: Sequence[str], options: ScoreOptions, 
     stream = _features(model, job, files, options)
     start = list(islice(stream, 1))  # so that input which cannot be read leaves no lone header
     with tsv_rows(output, ["id", "start", "end", "length", "rank", "neighbour", "similarity"]) as write:
-        for places, features in chain(start, stream):
-            for place, (nearest, similarity) in zip(places, _nearest(features, table, count), strict=True):
+        for windows, features in chain(start, stream):
+            for window, (nearest, similarity) in zip(windows, _nearest(features, table, count), strict=True):
                 write(
-                    (*place, rank, names[k], float(value))
+                    (*window[:4], rank, names[k], float(value))
                     for rank, (k, value) in enumerate(zip(nearest, similarity, strict=True), 1)
                 )
 
 
 def _features(
     model: Model, job: Inputs, files: Sequence[str], options: ScoreOptions
-) -> Iterator[tuple[list[tuple[str, int, int, int]], Features]]:
-    """Yield places and features of length 1, chunk by chunk."""
+) -> Iterator[tuple[list[Window], Features]]:
+    """Yield windows and features of length 1, chunk by chunk."""
     view = FeatureView(model.network)
     for features in stream_logits(model.encoder, view, job.chunks(files), strands=model.strands, device=options.device):
         norm = np.linalg.norm(features, axis=1, keepdims=True)

@@ -1,7 +1,7 @@
 """The reading of DATA: paths and options in, a Dataset or a stream of records out."""
 
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from seqcnn.data.sources.regions import Regions
 from seqcnn.data.sources.series import check_variables, read_series_table
 from seqcnn.data.sources.table import read_table_data, row_values
 from seqcnn.errors import DataError, InputFileError, OptionError
+from seqcnn.interval import Place
 from seqcnn.io.fasta import looks_like_sequences
 from seqcnn.io.opening import STDIN, open_bytes, shown
 from seqcnn.io.pictures import is_picture
@@ -235,8 +236,8 @@ def stream_records(
     id: str | None = None,
     counts: dict[str, int] | None = None,
     regions: Regions | None = None,
-) -> Iterator[tuple[str, Codes]]:
-    """Yield id and codes of each record of a FASTA, FASTQ, GenBank or BED file, a table, or standard input.
+) -> Iterator[tuple[str, Codes, Place | None]]:
+    """Yield id, codes and place of each record of a FASTA, FASTQ, GenBank or BED file, a table, or standard input.
 
     Parameters
     ----------
@@ -267,8 +268,16 @@ def stream_records(
         raise DataError(f"{text} is a {what}; the model reads {alphabet.name} sequences")
     _, records = told_alphabet(_letters(text, sequence, id, regions or Regions()), name, asked=alphabet)
     coder = Coder(alphabet, unknown=unknown)
-    for ids, sequences in coder.batches(records, name):
-        yield from zip(ids, sequences, strict=True)
+    places: deque[Place | None] = deque()
+
+    def placed() -> Iterator[Record]:
+        for record in records:
+            places.append(record.place)
+            yield record
+
+    for ids, sequences in coder.batches(placed(), name):
+        for identifier, codes in zip(ids, sequences, strict=True):
+            yield identifier, codes, places.popleft()
     if counts is not None:
         for what, number in coder.replaced.items():
             counts[what] = counts.get(what, 0) + number

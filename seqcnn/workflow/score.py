@@ -2,22 +2,23 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from seqcnn.errors import OptionError
 from seqcnn.inference.predict import stream_logits
+from seqcnn.io.layout import ORDERED, TRACKS, Layout, Rows, format_of, paths_of
 from seqcnn.io.opening import STDIN
-from seqcnn.io.tsv import tsv_rows
+from seqcnn.io.scores import WRITERS
 from seqcnn.io.writing import check_writable
+from seqcnn.model.inputs import KINDS
 from seqcnn.model.model import Model
 from seqcnn.options import ScoreOptions
+from seqcnn.workflow.answers import Answers
 from seqcnn.workflow.inputs import Inputs, check_inputs
 from seqcnn.workflow.neighbours import write_neighbours
+from seqcnn.workflow.peaks import Caller, chance_of
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,15 @@ class Scored:
         Rows shorter than the network's shortest input, which were padded with zero columns.
     replaced
         What letters were replaced, or files converted, with their counts.
+    said
+        What was done to windows of a genome, and how peaks were told.
     """
 
     records: int
     rows: int
     short: int
     replaced: dict[str, int]
+    said: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -48,7 +52,7 @@ class Scored:
             said.append(f"{self.short:,} shorter than the network's shortest input were padded with zeros up to it")
         if self.replaced:
             said.append("changed: " + ", ".join(f"{count:,} {what}" for what, count in self.replaced.items()))
-        return tuple(said)
+        return (*said, *self.said)
 
 
 def score(
@@ -62,7 +66,15 @@ def score(
 
     The columns are ``id start end length`` (0-based, half-open; of the record), then ``score`` or one a class or
     target; with ``options.top`` the best classes and their scores; with ``options.neighbours`` a row for each of the
-    most similar records of that input. Rows appear as they are computed; memory does not grow with the input.
+    most similar records of that input. Where the records are intervals of a genome, ``chromosome chrom_start chrom_end
+    chrom_strand`` follow: what of the window lies on the chromosome, on its forward strand. Rows appear as they are
+    computed; memory does not grow with the input.
+
+    The suffix of `output` or ``options.format`` asks for other forms than TSV. Parquet has the same columns. BED, as
+    read, has the score times 1,000 in its fifth column and as it is in a seventh. In bedGraph and bigWig a position has
+    the score of the window whose center is the nearest; intervals are read as they lie on the genome. These three write
+    a file for each of several classes or targets, its name before the suffix. With ``options.peaks`` the inputs are
+    read twice: see `seqcnn.workflow.peaks`.
 
     Parameters
     ----------
@@ -86,39 +98,63 @@ def score(
     options = options or ScoreOptions()
     files = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
     check_inputs(model, files, options)
-    job = Inputs(model, options)
+    place = os.fspath(output)
+    kind = format_of(place, options.format)
+    _refuse(model, files, options, kind)
+    job = Inputs(model, options, in_order=kind in ORDERED)
     if options.neighbours is not None:
-        write_neighbours(model, files, options, job, output=os.fspath(output))
-        return Scored(job.records, job.rows, job.short, job.replaced)
-    if options.top is not None and model.task.name != "multiclass":
-        raise OptionError(f"--top: belongs to several classes, or to --neighbours; the task is {model.task.name}")
+        write_neighbours(model, files, options, job, output=place)
+        return Scored(job.records, job.rows, job.short, job.replaced, tuple(job.regions.notes))
+    answers = Answers(model, options)
+    for path in paths_of(place, answers.names) if kind in TRACKS else [place]:
+        if path != STDIN:
+            check_writable(path)
+    caller = None if options.peaks is None else _caller(model, files, options, answers, place)
+    lengths = Inputs(model, options).lengths(files) if kind == "bigwig" else {}
+    layout = Layout(answers.names, options.genome is not None, answers.texts, lengths)
     stream = stream_logits(
         model.encoder, model.network, job.chunks(files), strands=model.strands, device=options.device
     )
-    if os.fspath(output) != STDIN:
-        check_writable(output)
     start = list(islice(stream, 1))  # so that input which cannot be read leaves no lone header
-    columns = model.task.columns
-    if options.output == "logit" and model.task.outputs != len(columns):
-        columns = tuple(f"{name}_{part}" for name in model.labels for part in ("cosine", "sine"))
-    top = None if options.top is None else min(options.top, len(columns))
-    if top is not None:
-        columns = tuple(name for i in range(1, top + 1) for name in (f"top{i}", f"score{i}"))
-    with tsv_rows(os.fspath(output), ["id", "start", "end", "length", *columns]) as write:
+    with ExitStack() as stack:
+        write = stack.enter_context(WRITERS[kind](place, layout))
+        call = None if caller is None else stack.enter_context(caller.opened(str(options.peaks)))
         for logits in chain(start, stream):
-            values = model.task.output(model.calibrated(logits), options.output)
-            rows: list[list[Any]] = values.tolist() if top is None else top_classes(values, model.labels, top)
-            write([(*place, *row) for place, row in zip(job.waiting.popleft(), rows, strict=True)])
-    return Scored(job.records, job.rows, job.short, job.replaced)
+            table, windows = answers.table(logits), job.waiting.popleft()
+            columns = answers.columns(table)
+            write(Rows(windows, columns, answers.shades(table) if kind == "bed" else ()))
+            if call is not None:
+                call(windows, columns[0])
+    notes = (*job.regions.notes, *([] if caller is None else caller.notes))
+    return Scored(job.records, job.rows, job.short, job.replaced, notes)
 
 
-def top_classes(values: npt.NDArray[np.float32], labels: Sequence[str], top: int) -> list[list[Any]]:
-    """Return the `top` classes of each record with their scores, the best first: label, score, label, score, ...
+def _refuse(model: Model, files: Sequence[str], options: ScoreOptions, kind: str) -> None:
+    """Raise where the form of the output does not go with the model or the other options."""
+    if kind in TRACKS and model.alphabet is None:
+        raise OptionError(
+            f"--format {kind}: this model reads {KINDS[model.kind]}, which lie on no chromosome; write tsv or parquet"
+        )
+    if options.neighbours is not None and (kind != "tsv" or options.peaks is not None or options.column is not None):
+        raise OptionError(
+            "--neighbours: writes a table of its own; leave --format, --column and --peaks out, write .tsv"
+        )
+    if options.top is not None and (kind in TRACKS or options.peaks is not None or options.column is not None):
+        raise OptionError("--top: goes with tsv and parquet only, and without --column and --peaks; leave it out")
+    if kind in ORDERED and options.genome is not None and len(files) > 1:
+        raise OptionError(f"--format {kind}: intervals of several files overlap or mingle; join the files beforehand")
 
-    >>> top_classes(np.array([[0.25, 0.5, 0.25]], np.float32), ("a", "b", "c"), 2)
-    [['b', 0.5, 'a', 0.25]]
-    """
-    order = np.argsort(-values, axis=1, kind="stable")[:, :top]
-    return [
-        [cell for k in row for cell in (labels[k], float(scores[k]))] for row, scores in zip(order, values, strict=True)
-    ]
+
+def _caller(model: Model, files: Sequence[str], options: ScoreOptions, answers: Answers, place: str) -> Caller:
+    """Return what calls peaks; refuse what has none."""
+    if model.alphabet is None:
+        raise OptionError(f"--peaks: this model reads {KINDS[model.kind]}; peaks belong to sequences")
+    if len(answers.names) > 1:
+        raise OptionError(f"--peaks: pass --column with one of {', '.join(answers.names)}")
+    if STDIN in files:
+        raise OptionError("--peaks: reads its input twice, standard input can be read once only; pass a file")
+    if str(options.peaks) == place:
+        raise OptionError(f"--peaks and --out both name {place}; name two files")
+    if str(options.peaks) != STDIN:
+        check_writable(str(options.peaks))
+    return Caller(chance_of(model, files, options))

@@ -58,6 +58,13 @@ class Windows:
             letters = b"".join(self._strand(place.chromosome, *span) for span in spans)
             yield Record(self.places.names[i], letters, place=place)
 
+    def in_order(self) -> "Windows":
+        """Return the same windows as they lie on the genome."""
+        rank = {name: number for number, name in enumerate(self.genome.lengths)}
+        order = np.lexsort((self.places.starts, np.array([rank[name] for name in self.places.chromosomes])))
+        parts = None if self.parts is None else tuple(self.parts[i] for i in order)
+        return Windows(self.genome, self.places.take(order), parts)
+
     def _strand(self, chromosome: str, start: int, end: int, strand: int) -> bytes:
         letters = self.genome.letters(chromosome, start, end)
         return letters.translate(_COMPLEMENTS)[::-1] if strand < 0 else letters
@@ -78,6 +85,8 @@ class Regions:
         What is done with a window that reaches beyond its chromosome.
     cache
         Whether a bgzip genome is read from an unpacked copy: see `Genome`.
+    in_order
+        Whether windows are read as they lie on the genome, instead of as the file has them.
 
     Attributes
     ----------
@@ -93,16 +102,24 @@ class Regions:
         width: int | None = None,
         edge: Edge = "pad",
         cache: bool = False,
+        in_order: bool = False,
     ) -> None:
-        self.path, self.feature, self.width, self.edge = genome, feature, width, edge
+        self.path, self.feature, self.width, self.edge, self.in_order = genome, feature, width, edge, in_order
         self.genome = None if genome is None else Genome(genome, cache=cache)
         self.changes: Counter[str] = Counter()
         self._told: list[str] = []
 
     @classmethod
-    def of(cls, options: RegionOptions) -> "Regions":
+    def of(cls, options: RegionOptions, *, in_order: bool = False) -> "Regions":
         """Return the regions that options describe."""
-        return cls(options.genome, feature=options.feature, width=options.width, edge=options.edge, cache=options.cache)
+        return cls(
+            options.genome,
+            feature=options.feature,
+            width=options.width,
+            edge=options.edge,
+            cache=options.cache,
+            in_order=in_order,
+        )
 
     @property
     def notes(self) -> list[str]:
@@ -144,7 +161,10 @@ class Regions:
         DataError
             If the genome has no chromosome of that name, in any style, or an interval lies beyond its end.
         """
-        return iter(self.windows(path)) if self.holds(path) else read_sequences(path)
+        if not self.holds(path):
+            return read_sequences(path)
+        windows = self.windows(path)
+        return iter(windows.in_order() if self.in_order else windows)
 
     def windows(self, path: str, wanted: Intervals | None = None) -> Windows:
         """Return what a BED, GFF or GenBank file asks to be read; `wanted` are its intervals, where they are known."""

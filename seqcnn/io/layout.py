@@ -1,0 +1,128 @@
+"""What rows of scores hold, whichever format they are written in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seqcnn.errors import OptionError
+from seqcnn.io.opening import STDIN
+from seqcnn.tiling import Window
+
+#: How strands are written.
+SIGNS = {1: "+", -1: "-", 0: "."}
+#: Columns of a window, and of its place on a genome.
+WINDOW_COLUMNS = ("id", "start", "end", "length")
+PLACE_COLUMNS = ("chromosome", "chrom_start", "chrom_end", "chrom_strand")
+
+#: Suffixes of each format; of a name that has none of them rows are tab-separated.
+FORMATS: dict[str, tuple[str, ...]] = {
+    "tsv": (".tsv",),
+    "bed": (".bed",),
+    "bedgraph": (".bedgraph", ".bdg", ".bg"),
+    "bigwig": (".bw", ".bigwig"),
+    "parquet": (".parquet",),
+}
+#: Formats that are no text: a file each, packed already.
+BINARY = ("bigwig", "parquet")
+#: Formats that hold chromosomes, one number a position or interval: a file a column.
+TRACKS = ("bed", "bedgraph", "bigwig")
+#: Formats in which positions must be in order and not overlap.
+ORDERED = ("bedgraph", "bigwig")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What all rows have in common.
+
+    Parameters
+    ----------
+    columns
+        Names of what was found of each window.
+    placed
+        Whether the records are intervals of a genome, so that windows have places.
+    texts
+        Those of the columns that hold names.
+    lengths
+        Of the chromosomes, in the order in which rows come; only formats that hold them need it.
+    """
+
+    columns: tuple[str, ...]
+    placed: bool = False
+    texts: frozenset[str] = frozenset()
+    lengths: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows.
+
+    Parameters
+    ----------
+    windows
+        Where they lie, ``(N,)``.
+    columns
+        What was found, a column of ``(N,)`` numbers or names for each of the layout's.
+    shades
+        From 0 to 1, how dark a browser draws each number of each column.
+    """
+
+    windows: Sequence[Window]
+    columns: Sequence[Sequence[Any]]
+    shades: Sequence[Sequence[float]] = ()
+
+
+Write = Callable[[Rows], None]
+
+
+def format_of(path: str, asked: str | None = None) -> str:
+    """Return the format that an option asks for, or the name of a file says.
+
+    Raises
+    ------
+    OptionError
+        If the format is unknown, or cannot be written there.
+
+    Examples
+    --------
+    >>> format_of("scores.bedGraph.gz"), format_of("scores.txt"), format_of("-", "bed")
+    ('bedgraph', 'tsv', 'bed')
+    """
+    name = path.lower()
+    told = {suffix: kind for kind, suffixes in FORMATS.items() for suffix in suffixes}
+    found = told.get(Path(name.removesuffix(".gz")).suffix, "tsv")
+    if asked is not None:
+        found = asked
+    if found in BINARY and path == STDIN:
+        raise OptionError(f"--format {found}: cannot be written to standard output; name a file with -o")
+    if found in BINARY and name.endswith(".gz"):
+        raise OptionError(f"{path}: {found} is packed already; name it without .gz")
+    return found
+
+
+def paths_of(path: str, columns: Sequence[str]) -> list[str]:
+    """Return the file of each column: the one that is named, or several with the column before the suffix.
+
+    Raises
+    ------
+    OptionError
+        If several columns would go to standard output, or to one file.
+
+    Examples
+    --------
+    >>> paths_of("out.bw", ["score"]), paths_of("a/out.bed.gz", ["cyto", "nuc/lus"])
+    (['out.bw'], ['a/out.cyto.bed.gz', 'a/out.nuc_lus.bed.gz'])
+    """
+    if len(columns) == 1:
+        return [path]
+    if path == STDIN:
+        raise OptionError(
+            f"several columns ({', '.join(columns)}) need a file each; name one with -o, or pass --column"
+        )
+    bare = path.removesuffix(".gz")
+    ending = Path(bare).suffix + path[len(bare) :]
+    stem = path.removesuffix(ending) if ending else path
+    names = ["".join(c if c.isalnum() or c in "+-._" else "_" for c in name) for name in columns]
+    if len(set(names)) < len(names):
+        raise OptionError(f"columns {', '.join(columns)}: file names of some would be the same; pass --column")
+    return [f"{stem}.{name}{ending}" for name in names]

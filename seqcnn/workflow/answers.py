@@ -1,0 +1,81 @@
+"""Logits to the columns that are asked for: probabilities or logits, all of them, one, or the best."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, ndtr
+
+from seqcnn.checks import one_of
+from seqcnn.errors import OptionError
+from seqcnn.model.model import Model
+from seqcnn.options import ScoreOptions
+
+Floats = npt.NDArray[np.float32]
+
+
+class Answers:
+    """What is written of each window.
+
+    Attributes
+    ----------
+    names
+        Of the columns.
+    texts
+        Those that hold names of classes, not numbers.
+    """
+
+    def __init__(self, model: Model, options: ScoreOptions) -> None:
+        self.model, self.kind = model, options.output
+        columns = model.task.columns
+        if self.kind == "logit" and model.task.outputs != len(columns):
+            columns = tuple(f"{name}_{part}" for name in model.labels for part in ("cosine", "sine"))
+        if options.top is not None and model.task.name != "multiclass":
+            raise OptionError(f"--top: belongs to several classes, or to --neighbours; the task is {model.task.name}")
+        self.top = None if options.top is None else min(options.top, len(columns))
+        self.chosen = slice(None)
+        if options.column is not None:
+            at = columns.index(one_of(options.column, columns, "--column"))
+            self.chosen, columns = slice(at, at + 1), columns[at : at + 1]
+        if self.top is not None:
+            columns = tuple(name for i in range(1, self.top + 1) for name in (f"top{i}", f"score{i}"))
+        self.names = columns
+        self.texts = frozenset(columns[::2] if self.top is not None else ())
+
+    def table(self, logits: Floats) -> Floats:
+        """Return numbers for the network's logits, ``(N, columns)``."""
+        return self.model.task.output(self.model.calibrated(logits), self.kind)
+
+    def columns(self, table: Floats) -> list[Sequence[Any]]:
+        """Return the columns that are written of a table of numbers, each ``(N,)``."""
+        if self.top is not None:
+            return list(zip(*top_classes(table, self.model.labels, self.top), strict=True))
+        return [column.tolist() for column in table[:, self.chosen].T]
+
+    def shades(self, table: Floats) -> list[list[float]]:
+        """Return how dark each number is drawn, from 0 to 1: probabilities as they are, logits as if of two classes.
+
+        Numbers by their rank among training targets, if those were normal after their transform; angles are not drawn.
+        """
+        task = self.model.task
+        shades: npt.NDArray[Any]
+        if task.outputs != len(task.columns):
+            shades = np.zeros(table.shape)
+        elif task.numeric:
+            shades = ndtr(table if self.kind == "logit" else task.encode(table.astype(np.float64)))
+        else:
+            shades = expit(table) if self.kind == "logit" else table
+        return [column.tolist() for column in shades[:, self.chosen].T]
+
+
+def top_classes(values: Floats, labels: Sequence[str], top: int) -> list[list[Any]]:
+    """Return the `top` classes of each record with their scores, the best first: label, score, label, score, ...
+
+    >>> top_classes(np.array([[0.25, 0.5, 0.25]], np.float32), ("a", "b", "c"), 2)
+    [['b', 0.5, 'a', 0.25]]
+    """
+    order = np.argsort(-values, axis=1, kind="stable")[:, :top]
+    return [
+        [cell for k in row for cell in (labels[k], float(scores[k]))] for row, scores in zip(order, values, strict=True)
+    ]
