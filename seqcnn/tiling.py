@@ -1,7 +1,8 @@
 """Windows over a record: the only window arithmetic there is."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,31 +12,63 @@ from seqcnn.errors import DataError
 from seqcnn.interval import Place
 
 
-class Window(NamedTuple):
-    """A window of a record: the record's identifier, start and end in it, its length, and its place on a genome.
+@dataclass
+class Windows:
+    """Windows of records, column by column, as they are cut one after another.
 
-    Without a place the record is its own chromosome.
+    Parameters
+    ----------
+    ids, starts, ends, lengths
+        Identifier of the record, start and end in it, and its length, each ``(N,)``.
+    places
+        Places on a genome, ``(N,)``; empty where each record is its own chromosome.
+
+    Examples
+    --------
+    >>> windows = Windows()
+    >>> windows.append("peak1", 0, 10, 30, place=Place("1", 90, 100, -1))
+    >>> len(windows), windows.where, windows.floor
+    (1, (['1'], [90], [100], [-1]), 70)
     """
 
-    id: str
-    start: int
-    end: int
-    length: int
-    place: Place | None = None
+    ids: list[str] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def append(self, id: str, start: int, end: int, length: int, *, place: Place | None = None) -> None:
+        """Add a window."""
+        self.ids.append(id)
+        self.starts.append(start)
+        self.ends.append(end)
+        self.lengths.append(length)
+        if place is not None:
+            self.places.append(place)
 
     @property
-    def where(self) -> Place:
-        """Its place on a chromosome."""
-        return self.place or Place(self.id, self.start, self.end)
+    def cells(self) -> tuple[list[str], list[int], list[int], list[int]]:
+        """Identifiers, starts, ends and lengths."""
+        return self.ids, self.starts, self.ends, self.lengths
+
+    @property
+    def where(self) -> tuple[list[str], list[int], list[int], list[int]]:
+        """Chromosomes, starts and ends on them, and strands."""
+        if not self.places:
+            return self.ids, self.starts, self.ends, [0] * len(self)
+        chromosomes, starts, ends, strands = map(list, zip(*self.places, strict=True))
+        return chromosomes, starts, ends, strands
 
     @property
     def floor(self) -> int:
-        """Position on the chromosome before which no later window begins, where records come in order."""
-        if self.place is None:
-            return self.start
-        if self.place.strand < 0:
-            return self.place.end + self.start - self.length
-        return self.place.start - self.start
+        """Position on the last chromosome before which no later window begins, where records come in order."""
+        if not self.places:
+            return self.starts[-1]
+        place = self.places[-1]
+        return place.end + self.starts[-1] - self.lengths[-1] if place.strand < 0 else place.start - self.starts[-1]
 
 
 def windows(length: int, window: int, step: int) -> npt.NDArray[np.int64]:
@@ -75,7 +108,7 @@ class Nearest:
     Examples
     --------
     >>> nearest = Nearest()
-    >>> nearest.add([Window("1", 0, 10, 30), Window("1", 4, 14, 30), Window("1", 20, 30, 30)], ["a", "b", "c"])
+    >>> nearest.add(Windows(["1", "1", "1"], [0, 4, 20], [10, 14, 30], [30, 30, 30]), ["a", "b", "c"])
     [('1', 0, 7, 'a'), ('1', 7, 14, 'b')]
     >>> nearest.rest()
     [('1', 20, 30, 'c')]
@@ -86,7 +119,7 @@ class Nearest:
         self._begun: set[str] = set()
         self._held: list[tuple[int, int, int, Any]] = []  # start, end, twice the center, value
 
-    def add(self, windows: Sequence[Window], values: Sequence[Any]) -> list[Stretch]:
+    def add(self, windows: Windows, values: Sequence[Any]) -> list[Stretch]:
         """Return the stretches that no later window can change, once these are known too.
 
         Raises
@@ -95,10 +128,9 @@ class Nearest:
             If a chromosome comes again after others, or two records without a place are called the same.
         """
         settled: list[Stretch] = []
-        floor = 0
-        for window, value in zip(windows, values, strict=True):
-            chromosome, start, end, _ = window.where
-            if chromosome != self._chromosome or (window.place is None and not start):
+        whole = not windows.places
+        for chromosome, start, end, _, value in zip(*windows.where, values, strict=True):
+            if chromosome != self._chromosome or (whole and not start):
                 settled += self.rest()
                 if chromosome in self._begun:
                     raise DataError(
@@ -108,7 +140,7 @@ class Nearest:
                 self._begun.add(chromosome)
                 self._chromosome = chromosome
             self._insert(start, end, value)
-            floor = window.floor
+        floor = windows.floor
         return settled + self._taken(next((i for i, held in enumerate(self._held) if held[1] > floor), None))
 
     def rest(self) -> list[Stretch]:

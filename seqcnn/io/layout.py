@@ -7,7 +7,7 @@ from typing import Any
 
 from seqcnn.errors import OptionError
 from seqcnn.io.opening import STDIN
-from seqcnn.tiling import Window
+from seqcnn.tiling import Windows
 
 #: How strands are written.
 SIGNS = {1: "+", -1: "-", 0: "."}
@@ -52,6 +52,11 @@ class Layout:
     texts: frozenset[str] = frozenset()
     lengths: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns of a table."""
+        return (*WINDOW_COLUMNS, *self.columns, *(PLACE_COLUMNS if self.placed else ()))
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -60,16 +65,23 @@ class Rows:
     Parameters
     ----------
     windows
-        Where they lie, ``(N,)``.
+        Where they lie.
     columns
         What was found, a column of ``(N,)`` numbers or names for each of the layout's.
     shades
         From 0 to 1, how dark a browser draws each number of each column.
     """
 
-    windows: Sequence[Window]
+    windows: Windows
     columns: Sequence[Sequence[Any]]
     shades: Sequence[Sequence[float]] = ()
+
+    def cells(self, *, placed: bool) -> list[Sequence[Any]]:
+        """Return the columns of a table: windows, what was found, and places if they are `placed`."""
+        if not placed:
+            return [*self.windows.cells, *self.columns]
+        chromosomes, starts, ends, strands = self.windows.where
+        return [*self.windows.cells, *self.columns, chromosomes, starts, ends, [SIGNS[strand] for strand in strands]]
 
 
 Write = Callable[[Rows], None]

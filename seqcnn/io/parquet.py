@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from seqcnn.errors import MissingExtraError
-from seqcnn.io.layout import PLACE_COLUMNS, SIGNS, WINDOW_COLUMNS, Layout, Rows, Write
+from seqcnn.io.layout import Layout, Rows, Write
 from seqcnn.io.writing import atomic
 
 #: Rows of a group: large enough to be read fast, small enough to be held.
@@ -27,19 +27,13 @@ def parquet_rows(path: str, layout: Layout) -> Iterator[Write]:
     except ImportError:
         raise MissingExtraError(f"{path}: Parquet needs pyarrow; install seqcnn[parquet], or write .tsv") from None
     text, whole = pa.string(), pa.int64()
-    kinds = dict(zip(WINDOW_COLUMNS, (text, whole, whole, whole), strict=True))
-    kinds |= {name: text if name in layout.texts else pa.float32() for name in layout.columns}
-    if layout.placed:
-        kinds |= dict(zip(PLACE_COLUMNS, (text, whole, whole, text), strict=True))
-    schema = pa.schema(list(kinds.items()))
+    kinds = [text, whole, whole, whole, *(text if name in layout.texts else pa.float32() for name in layout.columns)]
+    schema = pa.schema(list(zip(layout.names, [*kinds, text, whole, whole, text], strict=False)))
     held: list[Any] = []
 
     def batch(rows: Rows) -> Any:
-        columns = [*list(zip(*rows.windows, strict=True))[:4], *rows.columns]
-        if layout.placed:
-            *place, strands = zip(*(window.where for window in rows.windows), strict=True)
-            columns += [*place, [SIGNS[strand] for strand in strands]]
-        arrays = [pa.array(cells, kind) for cells, kind in zip(columns, kinds.values(), strict=True)]
+        columns = rows.cells(placed=layout.placed)
+        arrays = [pa.array(cells, kind) for cells, kind in zip(columns, schema.types, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     with atomic(path, "wb") as stream, parquet.ParquetWriter(stream, schema) as writer:

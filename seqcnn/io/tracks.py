@@ -45,11 +45,11 @@ def bed_rows(path: str, layout: Layout) -> Iterator[Write]:
         writers = [stack.enter_context(tsv_rows(place)) for place in paths_of(path, layout.columns)]
 
         def write(rows: Rows) -> None:
+            where = (*rows.windows.where, rows.windows.ids)
             for put, values, shades in zip(writers, rows.columns, rows.shades, strict=True):
                 put(
-                    (name, start, end, window.id, round(1000 * shade), SIGNS[strand], value)
-                    for window, value, shade in zip(rows.windows, values, shades, strict=True)
-                    for name, start, end, strand in (window.where,)
+                    (name, start, end, id, round(1000 * shade), SIGNS[strand], value)
+                    for name, start, end, strand, id, shade, value in zip(*where, shades, values, strict=True)
                     if start < end
                 )
 

@@ -22,6 +22,8 @@ def cell(value: object) -> str:
     >>> cell(0.1234567), cell(None), cell("a\tb"), cell(float("nan")), cell(12345678)
     ('0.123457', '', 'a b', '', '12345678')
     """
+    if type(value) is int:  # most cells are
+        return str(value)
     if value is None:
         return ""
     if isinstance(value, str):

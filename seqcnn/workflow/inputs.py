@@ -19,7 +19,7 @@ from seqcnn.model.model import LONGER, Model
 from seqcnn.options import ScoreOptions
 from seqcnn.samples import Samples
 from seqcnn.sequence import Codes, Sequences
-from seqcnn.tiling import Window, windows
+from seqcnn.tiling import Windows, windows
 from seqcnn.workflow.read import stream_files_of, stream_records
 
 #: Letters, values or pixels computed at a time: many batches, yet rows appear soon.
@@ -60,7 +60,7 @@ class Inputs:
         self.least = getattr(model.network, "minimum_width", 1)
         self.records = self.rows = self.short = 0
         self.replaced: Counter[str] = Counter()
-        self.waiting: deque[list[Window]] = deque()
+        self.waiting: deque[Windows] = deque()
 
     def chunks(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of records, of whichever kind the model reads."""
@@ -72,7 +72,7 @@ class Inputs:
         if alphabet is None:
             raise OptionError(f"this model reads {KINDS[self.model.kind]}")
         pieces: list[Codes] = []
-        places: list[Window] = []
+        cut = Windows()
         letters = 0
         sizes = self.regions.genome.lengths if self.regions.genome else {}
         for file in files:
@@ -83,14 +83,14 @@ class Inputs:
                     end = length if self.window is None else min(length, start + self.window)
                     part = place and place.part(start, end, sizes[place.chromosome])
                     pieces.append(codes[start:end])
-                    places.append(Window(name, start, end, length, part))
+                    cut.append(name, start, end, length, place=part)
                     self.short += end - start < self.least
                     letters += end - start
                     if letters >= CHUNK:
-                        yield self._send(places, Sequences.from_codes(pieces))
-                        pieces, places, letters = [], [], 0
+                        yield self._send(cut, Sequences.from_codes(pieces))
+                        pieces, cut, letters = [], Windows(), 0
         if pieces:
-            yield self._send(places, Sequences.from_codes(pieces))
+            yield self._send(cut, Sequences.from_codes(pieces))
 
     def lengths(self, files: Sequence[str]) -> dict[str, int]:
         """Return the chromosomes that the records lie on, and their lengths: the records themselves of FASTA files."""
@@ -110,7 +110,7 @@ class Inputs:
     def files(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of pictures or samples."""
         records: list[Record] = []
-        places: list[Window] = []
+        cut = Windows()
         values = 0
         for file in files:
             for name, record in self._files(file):
@@ -119,13 +119,13 @@ class Inputs:
                     self._starts(name, length, file)
                 self.records += 1
                 records.append(record)
-                places.append(Window(name, 0, length, length))
+                cut.append(name, 0, length, length)
                 values += record.size
                 if values >= CHUNK:
-                    yield self._send(places, self._joined(records))
-                    records, places, values = [], [], 0
+                    yield self._send(cut, self._joined(records))
+                    records, cut, values = [], Windows(), 0
         if records:
-            yield self._send(places, self._joined(records))
+            yield self._send(cut, self._joined(records))
 
     def _files(self, file: str) -> Iterator[tuple[str, Record]]:
         options = self.options
@@ -134,9 +134,9 @@ class Inputs:
     def _joined(self, records: list[Record]) -> Raw:
         return np.stack(records) if self.model.kind == "pixels" else Samples.from_arrays(records)
 
-    def _send(self, places: list[Window], raw: Raw) -> Raw:
-        self.rows += len(places)
-        self.waiting.append(places)
+    def _send(self, cut: Windows, raw: Raw) -> Raw:
+        self.rows += len(cut)
+        self.waiting.append(cut)
         return raw
 
     def _starts(self, name: str, length: int, file: str) -> Sequence[int]:

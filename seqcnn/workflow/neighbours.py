@@ -14,7 +14,7 @@ from seqcnn.io.tsv import tsv_rows
 from seqcnn.io.writing import check_writable
 from seqcnn.model.model import Model
 from seqcnn.options import ScoreOptions
-from seqcnn.tiling import Window
+from seqcnn.tiling import Windows
 from seqcnn.workflow.inputs import Inputs, check_inputs
 
 Features = npt.NDArray[np.float32]
@@ -42,7 +42,7 @@ def write_neighbours(model: Model, files: Sequence[str], options: ScoreOptions, 
     known = Inputs(model, options)
     names, found = [], []
     for windows, features in _features(model, known, reference, options):
-        names += [window.id for window in windows]
+        names += windows.ids
         found.append(features)
     if not names:
         raise DataError(f"--neighbours {options.neighbours}: no record; expected some to compare with")
@@ -54,16 +54,16 @@ def write_neighbours(model: Model, files: Sequence[str], options: ScoreOptions, 
     start = list(islice(stream, 1))  # so that input which cannot be read leaves no lone header
     with tsv_rows(output, ["id", "start", "end", "length", "rank", "neighbour", "similarity"]) as write:
         for windows, features in chain(start, stream):
-            for window, (nearest, similarity) in zip(windows, _nearest(features, table, count), strict=True):
+            for *window, (nearest, similarity) in zip(*windows.cells, _nearest(features, table, count), strict=True):
                 write(
-                    (*window[:4], rank, names[k], float(value))
+                    (*window, rank, names[k], float(value))
                     for rank, (k, value) in enumerate(zip(nearest, similarity, strict=True), 1)
                 )
 
 
 def _features(
     model: Model, job: Inputs, files: Sequence[str], options: ScoreOptions
-) -> Iterator[tuple[list[Window], Features]]:
+) -> Iterator[tuple[Windows, Features]]:
     """Yield windows and features of length 1, chunk by chunk."""
     view = FeatureView(model.network)
     for features in stream_logits(model.encoder, view, job.chunks(files), strands=model.strands, device=options.device):

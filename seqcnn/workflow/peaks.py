@@ -15,7 +15,7 @@ from seqcnn.model.model import Model
 from seqcnn.motifs.fdr import q_values
 from seqcnn.options import ScoreOptions
 from seqcnn.sequence import Codes, Sequences, shuffle_sequences
-from seqcnn.tiling import Window
+from seqcnn.tiling import Windows
 from seqcnn.workflow.answers import Answers
 from seqcnn.workflow.inputs import Inputs
 
@@ -131,8 +131,7 @@ class Runs:
     Examples
     --------
     >>> runs = Runs(0.5)
-    >>> row = [Window("1", start, start + 10, 90) for start in (0, 4, 8, 30)]
-    >>> runs.add(row, [0.6, 0.9, 0.1, 0.7])
+    >>> runs.add(Windows(["1"] * 4, [0, 4, 8, 30], [10, 14, 18, 40], [90] * 4), [0.6, 0.9, 0.1, 0.7])
     [(Place(chromosome='1', start=0, end=14, strand=0), 9, 0.9)]
     >>> runs.rest()
     [(Place(chromosome='1', start=30, end=40, strand=0), 35, 0.7)]
@@ -143,11 +142,12 @@ class Runs:
         self._place: Place | None = None
         self._best, self._first, self._last, self._level = 0.0, 0, 0, False
 
-    def add(self, windows: Sequence[Window], scores: Sequence[float]) -> list[Summit]:
+    def add(self, windows: Windows, scores: Sequence[float]) -> list[Summit]:
         """Return the peaks that these windows, read in order, bring to an end."""
         done: list[Summit] = []
+        where = windows.where
         for i in np.flatnonzero(np.asarray(scores) >= self.threshold).tolist():
-            place, score = windows[i].where, scores[i]
+            place, score = Place(*(column[i] for column in where)), scores[i]  # type: ignore[arg-type]
             name, start, end, strand = place
             if start >= end:
                 continue
@@ -178,7 +178,7 @@ class Caller:
         self.chance, self.count = chance, 0
 
     @contextmanager
-    def opened(self, path: str) -> Iterator[Callable[[Sequence[Window], Sequence[float]], None]]:
+    def opened(self, path: str) -> Iterator[Callable[[Windows, Sequence[float]], None]]:
         """Yield a function that takes windows and their scores and writes peaks to a narrowPeak file."""
         runs = Runs(self.chance.threshold)
         with peak_rows(path) as write:
