@@ -24,8 +24,12 @@ app = typer.Typer(
 )
 
 Data = Annotated[list[str], typer.Argument(metavar="DATA", help="FASTA files, a table, or a folder of pictures")]
-Sequences = Annotated[list[str], typer.Argument(metavar="INPUT", help="FASTA, FASTQ or GenBank; - is stdin")]
-Inputs = Annotated[list[str], typer.Argument(metavar="INPUT", help="FASTA or FASTQ, a table, pictures; - is stdin")]
+Sequences = Annotated[
+    list[str], typer.Argument(metavar="INPUT", help="FASTA, FASTQ, GenBank, or BED and GFF with --genome; - is stdin")
+]
+Inputs = Annotated[
+    list[str], typer.Argument(metavar="INPUT", help="FASTA, BED with --genome, a table, pictures; - is stdin")
+]
 Table = Annotated[
     str, typer.Option("-o", "--out", metavar="FILE", help="file to write (default: stdout)", show_default=False)
 ]

@@ -6,6 +6,7 @@ from typing import Literal
 
 from seqcnn.checks import one_of, within
 from seqcnn.options.field import Unknown, opt
+from seqcnn.options.region import RegionOptions
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class MotifOptions:
 
 
 @dataclass(frozen=True)
-class SitesOptions:
+class SitesOptions(RegionOptions):
     """How a MEME file's motifs are found in sequences."""
 
     pvalue: float = opt(1e-4, "largest p-value of a site")
@@ -37,6 +38,7 @@ class SitesOptions:
     )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         within(self.pvalue, "--pvalue", 0.0, 1.0)
         within(self.qvalue, "--qvalue", 0.0, 1.0)
         one_of(self.strands, ("both", "forward"), "--strands")

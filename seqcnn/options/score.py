@@ -18,7 +18,7 @@ class ScoreOptions(RegionOptions):
     step: int | None = opt(None, "distance between window starts (default: half the window)")
     output: Literal["probability", "logit"] = opt("probability", "calibrated probability, or logit")
     format: Literal["tsv", "bed", "bedgraph", "bigwig", "parquet"] | None = opt(
-        None, "of the output (default: told by its suffix, such as .bed, .bw, .parquet; else tsv)"
+        None, "of the output (default: by its suffix, else tsv); bedgraph and bigwig show the nearest window"
     )
     column: str | None = opt(None, "write this class or target only (default: all; of tracks a file each)")
     peaks: Path | None = opt(None, "narrowPeak file to write: where windows score higher than shuffled ones")

@@ -1,22 +1,23 @@
 """The verb sites: motifs and sequences in, the places where they occur out."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import ceil, log10
 from pathlib import Path
 
 from seqcnn.alphabet import RNA
 from seqcnn.checks import did_you_mean
 from seqcnn.data.sources.records import Coder, told_alphabet
+from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError
-from seqcnn.io.fasta import read_sequences
+from seqcnn.interval import Place
+from seqcnn.io.layout import PLACE_COLUMNS, SIGNS
 from seqcnn.io.meme import read_meme_file
 from seqcnn.io.opening import STDIN, shown
 from seqcnn.io.table import is_table
 from seqcnn.io.tsv import tsv_rows
-from seqcnn.io.writing import atomic, check_writable
+from seqcnn.io.writing import check_writable
 from seqcnn.motif import Motif
 from seqcnn.motifs.sites import Found, chunked, find_sites
 from seqcnn.options import SitesOptions
@@ -40,15 +41,45 @@ class Located:
         The sites; its ``motifs`` and ``records`` point into the two above.
     notes
         Sentences that say how the search was done.
+    places
+        Of every record on a genome; empty where each is its own chromosome.
+    lengths
+        Of the chromosomes of the genome.
     """
 
     motifs: tuple[Motif, ...]
     ids: tuple[str, ...]
     found: Found
     notes: tuple[str, ...]
+    places: tuple[Place, ...] = ()
+    lengths: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the cells of `rows`."""
+        return (*COLUMNS, *(PLACE_COLUMNS if self.places else ()))
+
+    def where(self) -> Iterator[Place]:
+        """Yield the place of each site, with its strand, on a chromosome: of the genome, or the record itself."""
+        f = self.found
+        for record, start, end, reverse in zip(
+            f.records.tolist(), f.starts.tolist(), f.ends.tolist(), f.reverse.tolist(), strict=True
+        ):
+            strand = -1 if reverse else 1
+            if not self.places:
+                yield Place(self.ids[record], start, end, strand)
+                continue
+            place = self.places[record]
+            part = place.part(start, end, self.lengths[place.chromosome])
+            yield part._replace(strand=strand * (part.strand or 1))
 
     def rows(self) -> Iterator[tuple[object, ...]]:
-        """Yield a row of `COLUMNS` for each site; 0-based, half-open."""
+        """Yield a row of `columns` for each site; 0-based, half-open."""
+        for row, place in zip(self._found(), self.where(), strict=True):
+            yield (*row, *place[:3], SIGNS[place.strand]) if self.places else row
+
+    def _found(self) -> Iterator[tuple[object, ...]]:
+        """Yield a row of `COLUMNS` for each site."""
         f = self.found
         for i in range(len(f)):
             motif = self.motifs[f.motifs[i]]
@@ -75,6 +106,8 @@ def sites(
 ) -> Located:
     """Write where motifs occur in sequences, record by record, as TSV, or as BED where `output` ends in ``.bed``.
 
+    Sites in intervals of a genome have its coordinates in BED, and in four more columns of TSV.
+
     P-values are exact for the letter frequencies that the MEME file states (equal ones for given motifs); q-values are
     Benjamini and Hochberg's over all positions and strands at which a motif was tested. Both strands are searched for
     DNA, the given one for RNA and protein. Starts are 0-based, ends exclusive. Records stream through; the sites stay
@@ -85,9 +118,10 @@ def sites(
     motifs
         A MEME file, or motifs.
     paths
-        FASTA, FASTQ, GenBank or EMBL files, plain or .gz; ``-`` is standard input.
+        FASTA, FASTQ, GenBank or EMBL files, or with ``options.genome`` BED, narrowPeak, GFF or GTF, plain or .gz; ``-``
+        is standard input.
     options
-        Largest p- and q-value, alphabet, unknown letters, strands.
+        Genome and windows, largest p- and q-value, alphabet, unknown letters, strands.
     output
         A file, written whole or not at all, or ``-`` for standard output.
 
@@ -106,7 +140,7 @@ def sites(
         raise OptionError("-: standard input can be read once only")
     for path in files:
         if path != STDIN and is_table(path):
-            raise DataError(f"{shown(path)} is a table; sites reads FASTA, FASTQ or GenBank")
+            raise DataError(f"{shown(path)} is a table; sites reads FASTA, FASTQ, GenBank, BED or GFF")
     place = os.fspath(output)
     if place != STDIN:
         check_writable(place)
@@ -115,17 +149,26 @@ def sites(
         wanted, background = list(file.motifs), file.background
     else:
         wanted, background = list(motifs), None
-    first, records = _opened(files[0], wanted, options)
+    regions = Regions(options.genome, feature=options.feature, width=options.width, edge=options.edge)
+    for path in files:
+        regions.refuse([path])
+    first, records = _opened(files[0], wanted, options, regions)
     if first != wanted[0].alphabet.name:
         wanted = [replace(motif, alphabet=resolve("alphabet", first)) for motif in wanted]
     alphabet = wanted[0].alphabet
     coder = Coder(alphabet, unknown=options.unknown)
     ids: list[str] = []
+    places: list[Place] = []
+
+    def placed(stream: Iterable[Record]) -> Iterator[Record]:
+        for record in stream:
+            places.extend([record.place] if record.place else [])
+            yield record
 
     def codes() -> Iterator[Codes]:
         for number, path in enumerate(files):
-            stream = records if number == 0 else told_alphabet(read_sequences(path), shown(path), asked=alphabet)[1]
-            for names, batch in coder.batches(stream, shown(path)):
+            stream = records if number == 0 else told_alphabet(regions.records(path), shown(path), asked=alphabet)[1]
+            for names, batch in coder.batches(placed(stream), shown(path)):
                 ids.extend(names)
                 yield from batch
 
@@ -133,26 +176,32 @@ def sites(
     found = find_sites(
         wanted, chunked(codes()), background=background, pvalue=options.pvalue, qvalue=options.qvalue, both_strands=both
     )
-    notes = _notes(
-        located_in=len(ids), sites=len(found), both=both, stated=background is not None, letters=coder.replaced
-    )
+    notes = [
+        *_notes(
+            located_in=len(ids), sites=len(found), both=both, stated=background is not None, letters=coder.replaced
+        ),
+        *regions.notes,
+    ]
     beyond = [motif.name for motif, least in zip(wanted, found.least, strict=True) if least > options.pvalue]
     if beyond:
         reach = max(float(least) for least in found.least)
-        notes = chain(notes, [
+        notes.append(
             f"too short to reach a p-value of {options.pvalue:g} anywhere, so not found: {', '.join(beyond)}; "
             f"pass --pvalue {10.0 ** ceil(log10(reach)):g}"
-        ])  # fmt: skip
-    located = Located(tuple(wanted), tuple(ids), found, tuple(notes))
-    if place.lower().endswith(".bed"):
+        )
+    lengths = {} if regions.genome is None else regions.genome.lengths
+    located = Located(tuple(wanted), tuple(ids), found, tuple(notes), tuple(places), lengths)
+    if place.lower().removesuffix(".gz").endswith(".bed"):
         _write_bed(located, place)
     else:
-        with tsv_rows(place, COLUMNS) as write:
+        with tsv_rows(place, located.columns) as write:
             write(located.rows())
     return located
 
 
-def _opened(path: str, motifs: Sequence[Motif], options: SitesOptions) -> tuple[str, Iterator[Record]]:
+def _opened(
+    path: str, motifs: Sequence[Motif], options: SitesOptions, regions: Regions
+) -> tuple[str, Iterator[Record]]:
     """Return the name of the alphabet to search in, told from the first input, and the records of that input."""
     if not motifs:
         raise OptionError("sites: no motif given")
@@ -164,8 +213,8 @@ def _opened(path: str, motifs: Sequence[Motif], options: SitesOptions) -> tuple[
                 f"--alphabet {options.alphabet}: the motifs are {alphabet.name}"
                 f"{did_you_mean(options.alphabet, [alphabet.name])}; leave it out"
             )
-        return asked.name, told_alphabet(read_sequences(path), shown(path), asked=asked)[1]
-    told, records = told_alphabet(read_sequences(path), shown(path))
+        return asked.name, told_alphabet(regions.records(path), shown(path), asked=asked)[1]
+    told, records = told_alphabet(regions.records(path), shown(path))
     records = told_alphabet(records, shown(path), asked=alphabet)[1]
     return (RNA.name if told is RNA and alphabet.size == RNA.size else alphabet.name), records
 
@@ -182,7 +231,12 @@ def _notes(*, located_in: int, sites: int, both: bool, stated: bool, letters: di
 
 def _write_bed(located: Located, path: str) -> None:
     """Write BED6: the score is -100 times the logarithm of the p-value, at most 1000."""
-    with atomic(path) as stream:
-        for motif, name, record, start, end, strand, _, pvalue, _, _ in located.rows():
-            score = min(1000, round(-100 * log10(max(float(str(pvalue)), 1e-10))))
-            stream.write(f"{record}\t{start}\t{end}\t{motif}{f'|{name}' if name else ''}\t{score}\t{strand}\n")
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for (chromosome, start, end, strand), row in zip(located.where(), located.rows(), strict=True):
+            motif, name, pvalue = row[0], row[1], float(str(row[7]))
+            score = min(1000, round(-100 * log10(max(pvalue, 1e-10))))
+            yield chromosome, start, end, f"{motif}{f'|{name}' if name else ''}", score, SIGNS[strand]
+
+    with tsv_rows(path) as write:
+        write(rows())
