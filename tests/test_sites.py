@@ -1,10 +1,12 @@
 """Sites of motifs: p-values against all words, places against a naive loop, q-values, strands, files."""
 
+import gzip
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from Bio.Seq import Seq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
@@ -182,3 +184,43 @@ def test_motifs_too_short_for_the_p_value_are_named(tmp_path: Path) -> None:
     located = sites([short], fasta, output=tmp_path / "none.tsv")
     assert len(located.found) == 0
     assert "too short to reach a p-value of 0.0001 anywhere, so not found: short; pass --pvalue 0.001" in located.notes
+
+
+def test_sites_in_intervals_lie_on_the_genome(tmp_path: Path, gata: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(6)
+    genome = {name: "".join(rng.choice(list("ACGT"), size)) for name, size in (("1", 3000), ("2", 700))}
+    Path("g.fa").write_text("".join(f">{name}\n{text}\n" for name, text in genome.items()))
+    Path("r.bed").write_text("chr1\t100\t1400\ta\t0\t-\nchr2\t0\t650\tb\t0\t+\nchr1\t1700\t2900\n")
+    options = SitesOptions(pvalue=0.02, genome=Path("g.fa"))
+    got = sites(gata, "r.bed", options, output="o.tsv")
+    assert "chromosomes called otherwise in the genome, such as chr1 for 1: 2" in got.notes
+    head, *rows = [line.split("\t") for line in Path("o.tsv").read_text().splitlines()]
+    assert head[5] == "strand" and head[-4:] == ["chromosome", "chrom_start", "chrom_end", "chrom_strand"]
+    assert {(row[2], row[5]) for row in rows} == {(i, s) for i in ("a", "b", "1:1700-2900") for s in "+-"}
+    for row in rows:
+        word = genome[row[-4]][int(row[-3]) : int(row[-2])]
+        assert row[9] == (word if row[-1] == "+" else str(Seq(word).reverse_complement()))
+        assert row[-1] == (row[5] if row[2] != "a" else "+-"[row[5] == "+"])
+    for name in ("o.bed", "o.bed.gz"):
+        sites(gata, "r.bed", options, output=name)
+    bed = Path("o.bed").read_text()
+    assert gzip.decompress(Path("o.bed.gz").read_bytes()).decode() == bed
+    assert [line.split("\t")[:3] + line.split("\t")[5:] for line in bed.splitlines()] == [row[-4:] for row in rows]
+    alone = sites(gata, "g.fa", SitesOptions(pvalue=0.02), output="whole.bed")
+    assert set(bed.splitlines()) < set(Path("whole.bed").read_text().splitlines()) and not alone.places
+    with pytest.raises(DataError, match="r.bed holds intervals; pass --genome"):
+        sites(gata, "r.bed")
+    with pytest.raises(OptionError, match="--width: belongs to intervals; g.fa holds none"):
+        sites(gata, "g.fa", SitesOptions(width=50))
+
+
+def test_sites_around_features_and_over_edges(tmp_path: Path, gata: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("g.fa").write_text(">1\nGATAAGCCCCCCCCCCCCCCCCCCCTTATC\n")
+    Path("a.gff").write_text("1\t.\tgene\t1\t8\t.\t-\t.\tID=g1\n1\t.\tCDS\t24\t30\t.\t+\t.\tID=c1\n")
+    for feature, place in (("gene", ["1", "0", "6"]), ("CDS", ["1", "24", "30"])):
+        options = SitesOptions(pvalue=0.001, genome=Path("g.fa"), feature=feature, width=20)
+        got = sites(gata, "a.gff", options, output="o.bed")
+        assert [line.split("\t")[:3] for line in Path("o.bed").read_text().splitlines()] == [place]
+        assert "windows over the edge of a chromosome, padded with N: 1" in got.notes

@@ -128,9 +128,7 @@ def paths_of(path: str, columns: Sequence[str]) -> list[str]:
     if len(columns) == 1:
         return [path]
     if path == STDIN:
-        raise OptionError(
-            f"several columns ({', '.join(columns)}) need a file each; name one with -o, or pass --column"
-        )
+        raise OptionError(f"columns {', '.join(columns)} need a file each; name one with -o, or pass --column")
     bare = path.removesuffix(".gz")
     ending = Path(bare).suffix + path[len(bare) :]
     stem = path.removesuffix(ending) if ending else path

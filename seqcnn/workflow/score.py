@@ -136,9 +136,7 @@ def _refuse(model: Model, files: Sequence[str], options: ScoreOptions, kind: str
             f"--format {kind}: this model reads {KINDS[model.kind]}, which lie on no chromosome; write tsv or parquet"
         )
     if options.neighbours is not None and (kind != "tsv" or options.peaks is not None or options.column is not None):
-        raise OptionError(
-            "--neighbours: writes a table of its own; leave --format, --column and --peaks out, write .tsv"
-        )
+        raise OptionError("--neighbours: writes TSV of its own; leave --format, --column and --peaks out")
     if options.top is not None and (kind in TRACKS or options.peaks is not None or options.column is not None):
         raise OptionError("--top: goes with tsv and parquet only, and without --column and --peaks; leave it out")
     if kind in ORDERED and options.genome is not None and len(files) > 1:
