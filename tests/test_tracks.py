@@ -3,6 +3,7 @@
 import gzip
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,9 @@ from seqcnn.alphabet import DNA
 from seqcnn.cli import main
 from seqcnn.data.sources import records as records_module
 from seqcnn.encode.onehot import OneHot
-from seqcnn.errors import AlphabetError, DataError, MissingExtraError, OptionError, OutputFileError
+from seqcnn.errors import AlphabetError, DataError, DiskFullError, MissingExtraError, OptionError, OutputFileError
 from seqcnn.interval import Place
+from seqcnn.io import bigwig as bigwig_module
 from seqcnn.io import parquet as parquet_module
 from seqcnn.io.layout import format_of, paths_of
 from seqcnn.io.writing import atomic_path
@@ -260,6 +262,17 @@ def test_a_missing_extra_is_named(
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=rf"{name}: \w+ needs {module}; install seqcnn\[{extra}\]"):
         score(MODEL, fasta, WINDOWS, output=tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == ["some.fa"]
+
+
+def test_a_full_disk_leaves_no_bigwig(fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(bigwig_module.os, "statvfs", lambda _: SimpleNamespace(f_bavail=7, f_frsize=4096))
+        with pytest.raises(DiskFullError, match="o.bw: the disk is full"):
+            score(MODEL, fasta, WINDOWS, output=tmp_path / "o.bw")
+    monkeypatch.setattr(bigwig_module, "_LAST", b"else")  # the end is not as it should be: the file was cut short
+    with pytest.raises(DiskFullError, match="o.bw: the disk is full; no partial file remains"):
+        score(MODEL, fasta, WINDOWS, output=tmp_path / "o.bw")
     assert [p.name for p in tmp_path.iterdir()] == ["some.fa"]
 
 
