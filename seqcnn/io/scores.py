@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from seqcnn.io.bigwig import bigwig_rows
+from seqcnn.io.bigwig_writing import bigwig_rows
 from seqcnn.io.layout import Layout, Write
 from seqcnn.io.parquet import parquet_rows
 from seqcnn.io.tracks import bed_rows, bedgraph_rows
