@@ -15,9 +15,17 @@ import pytest
 
 from seqcnn.cli import main
 from seqcnn.cli.parameters import flag_of, members
-from seqcnn.options import DataOptions, DemoOptions, MotifOptions, ScoreOptions, SitesOptions, TrainOptions
+from seqcnn.options import (
+    DataOptions,
+    DemoOptions,
+    MotifOptions,
+    ScoreOptions,
+    SitesOptions,
+    TrainOptions,
+    VariantsOptions,
+)
 
-VERBS = ("train", "evaluate", "score", "motifs", "report", "sites", "networks", "demo")
+VERBS = ("train", "evaluate", "score", "motifs", "report", "sites", "variants", "networks", "demo")
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,7 @@ OPTIONS = {
     "motifs": (DataOptions, MotifOptions),
     "report": (DataOptions, MotifOptions),
     "sites": (SitesOptions,),
+    "variants": (VariantsOptions,),
     "demo": (DemoOptions,),
 }
 
@@ -120,7 +129,7 @@ def test_version(run: Run) -> None:
 
 
 def test_wrong_usage_is_one_line(run: Run) -> None:
-    told = "seqcnn: error: no such command 'trian'. Did you mean 'train'?; see 'seqcnn --help'\n"
+    told = "seqcnn: error: no such command 'trian'. Did you mean 'train', 'variants'?; see 'seqcnn --help'\n"
     assert run("trian") == Result(2, "", told)
     assert run("train", "a.fa") == Result(
         2, "", "seqcnn: error: missing option '-o' / '--out'; see 'seqcnn train --help'\n"

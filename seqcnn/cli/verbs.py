@@ -9,7 +9,15 @@ import typer
 
 from seqcnn.cli.shell import Shell, verb
 from seqcnn.errors import OptionError
-from seqcnn.options import DataOptions, DemoOptions, MotifOptions, ScoreOptions, SitesOptions, TrainOptions
+from seqcnn.options import (
+    DataOptions,
+    DemoOptions,
+    MotifOptions,
+    ScoreOptions,
+    SitesOptions,
+    TrainOptions,
+    VariantsOptions,
+)
 
 if TYPE_CHECKING:
     from seqcnn.data.dataset import Dataset
@@ -238,6 +246,34 @@ def sites(
     shell.note(*located.notes)
     if out != "-":
         shell.record(Path(out))
+
+
+@verb(app, VariantsOptions)
+def variants(
+    model: ModelFile,
+    vcf: Annotated[Path, typer.Argument(metavar="VCF", help="VCF, .vcf.gz or BCF; - is stdin")],
+    shell: Shell,
+    out: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help=".vcf, .vcf.gz, .bcf or .tsv (default: a table to stdout)",
+            show_default=False,
+        ),
+    ] = "-",
+) -> None:
+    """Predict the effect of each variant of a VCF."""
+    from seqcnn.model.file import load
+    from seqcnn.workflow.variants import variants
+
+    options = shell.options(VariantsOptions)
+    scored = variants(load(model), vcf, options, output=out, command=shell.command)
+    shell.note(*scored.notes)
+    for path in (None if out == "-" else Path(out), options.report):
+        if path is not None:
+            shell.record(path)
 
 
 @verb(app)

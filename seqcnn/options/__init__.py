@@ -7,6 +7,7 @@ from seqcnn.options.motifs import MotifOptions, SitesOptions
 from seqcnn.options.region import RegionOptions
 from seqcnn.options.score import ScoreOptions
 from seqcnn.options.train import TrainOptions
+from seqcnn.options.variants import VariantsOptions
 
 __all__ = [
     "DataOptions",
@@ -16,5 +17,6 @@ __all__ = [
     "ScoreOptions",
     "SitesOptions",
     "TrainOptions",
+    "VariantsOptions",
     "from_mapping",
 ]
