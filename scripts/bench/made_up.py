@@ -64,6 +64,14 @@ def tiny_data(folder: Path) -> None:
     arrays = {"x_train": pictures, "y_train": digits, "x_test": pictures[:30], "y_test": digits[:30]}
     np.savez(folder / "img_mnist" / "mnist.npz", **arrays)
     images(folder, rng)
+    (folder / "genomes_small").mkdir()
+    chromosome = text("ACGT", 900)
+    with gzip.open(folder / "genomes_small" / "C.elegans.1pct.fa.gz", "wt") as out:
+        out.write(f">I\n{chromosome}\n")
+    with gzip.open(folder / "genomes_small" / "C.elegans.1pct.variants.vcf.gz", "wt") as out:
+        out.write("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n")
+        for at in range(3, 900, 40):
+            out.write(f"I\t{at + 1}\t.\t{chromosome[at]}\t{'CGTA'['ACGT'.index(chromosome[at])]}\t.\t.\t.\n")
 
 
 def images(folder: Path, rng: np.random.Generator) -> None:

@@ -90,7 +90,9 @@ def logo_svg(motif: Motif, *, height: float = 96, title: str = "", key: str = ""
     width = AXIS + COLUMN * len(motif) + 4
     tall = height - NUMBERS - 6
     parts = [_axis(tall, motif.alphabet), _numbers(len(motif), 0, height - 3), _letters(motif, 0, 6.0, tall, faint=())]
-    return _element(parts, [motif], width, height, title or f"{motif.label}: {motif.consensus}", key)
+    return letters_svg(
+        parts, motif.alphabet, width, height, title=title or f"{motif.label}: {motif.consensus}", key=key
+    )
 
 
 def aligned_logo_svg(
@@ -131,12 +133,14 @@ def aligned_logo_svg(
         (target, offset - first, (-offset, len(query) - offset), tops[1], lower),
     ):
         lonely = [i for i in range(len(motif)) if not other[0] <= i < other[1]]
-        parts.append(f'<text x="{AXIS}" y="{_short(top - 4)}" font-weight="600">{escape(name)}</text>')
+        parts.append(f'<text x="{AXIS}" y="{short(top - 4)}" font-weight="600">{escape(name)}</text>')
         parts.append(_axis(tall, motif.alphabet, top))
         parts.append(_letters(motif, shift, top, tall, faint=lonely))
     parts.append(_numbers(len(query), -first, height - 3))
     width = AXIS + max(COLUMN * (last - first), 6 * max(len(upper), len(lower))) + 4
-    return _element(parts, [query, target], width, height, title or f"{upper}: {query.consensus}, above {lower}", key)
+    return letters_svg(
+        parts, query.alphabet, width, height, title=title or f"{upper}: {query.consensus}, above {lower}", key=key
+    )
 
 
 def _letters(motif: Motif, shift: int, top: float, tall: float, *, faint: Iterable[int]) -> str:
@@ -152,8 +156,8 @@ def _letters(motif: Motif, shift: int, top: float, tall: float, *, faint: Iterab
                 x, across = AXIS + COLUMN * (column + shift) + 0.5, (COLUMN - 1) / _UNIT
                 low -= high
                 letters.append(
-                    f'<use href="#@{motif.alphabet.letters[i]}" transform="matrix({_short(across)} 0 0 '
-                    f'{_short(high / _UNIT)} {_short(x)} {_short(low)})"/>'
+                    f'<use href="#@{motif.alphabet.letters[i]}" transform="matrix({short(across)} 0 0 '
+                    f'{short(high / _UNIT)} {short(x)} {short(low)})"/>'
                 )
             else:
                 low -= high
@@ -168,10 +172,10 @@ def _axis(tall: float, alphabet: Alphabet, top: float = 6.0) -> str:
     x, parts = AXIS - 4, []
     for mark in marks:
         y = top + tall * (1 - mark / most)
-        parts.append(f'<path d="M{x - 3} {_short(y)}h3" stroke="currentColor" opacity=".6"/>')
-        parts.append(f'<text x="{x - 5}" y="{_short(y + 3)}" text-anchor="end">{mark}</text>')
-    line = f'<path d="M{x} {_short(top)}v{_short(tall)}" stroke="currentColor" opacity=".6"/>'
-    middle = _short(top + tall / 2)
+        parts.append(f'<path d="M{x - 3} {short(y)}h3" stroke="currentColor" opacity=".6"/>')
+        parts.append(f'<text x="{x - 5}" y="{short(y + 3)}" text-anchor="end">{mark}</text>')
+    line = f'<path d="M{x} {short(top)}v{short(tall)}" stroke="currentColor" opacity=".6"/>'
+    middle = short(top + tall / 2)
     unit = f'<text transform="translate(7 {middle}) rotate(-90)" text-anchor="middle" opacity=".7">bits</text>'
     return line + "".join(parts) + unit
 
@@ -179,7 +183,7 @@ def _axis(tall: float, alphabet: Alphabet, top: float = 6.0) -> str:
 def _numbers(length: int, shift: int, y: float) -> str:
     """Return the numbers of the positions, from 1."""
     return "".join(
-        f'<text x="{_short(AXIS + COLUMN * (t - 1 + shift) + COLUMN / 2)}" y="{_short(y)}" text-anchor="middle" '
+        f'<text x="{short(AXIS + COLUMN * (t - 1 + shift) + COLUMN / 2)}" y="{short(y)}" text-anchor="middle" '
         f'opacity=".7">{t}</text>'
         for t in _ticks(length)
     )
@@ -190,21 +194,20 @@ def _ticks(length: int) -> list[int]:
     return [1, *range(5, length + 1, 5)]
 
 
-def _element(parts: list[str], motifs: list[Motif], width: float, height: float, title: str, key: str) -> str:
-    """Return the ``<svg>``: the outlines used, then `parts`, in which ``@`` becomes a prefix of its own."""
-    alphabet = motifs[0].alphabet
+def letters_svg(parts: list[str], alphabet: Alphabet, width: float, height: float, *, title: str, key: str = "") -> str:
+    """Return an ``<svg>``: outlines of the letters used, then `parts`, in which ``@`` becomes a prefix of its own."""
     body = "".join(parts)
-    outlines = _outlines(alphabet)
+    paths = outlines(alphabet)
     defined = "".join(
-        f'<path id="@{letter}" d="{outlines[letter]}" fill="{_themed(letter_color(letter, alphabet))}"/>'
+        f'<path id="@{letter}" d="{paths[letter]}" fill="{_themed(letter_color(letter, alphabet))}"/>'
         for letter in alphabet.letters
         if f'"#@{letter}"' in body
     )
     prefix = "l" + blake2b(f"{key}\0{title}\0{body}".encode(), digest_size=4).hexdigest()
     inner = f"<defs>{defined}</defs>{body}".replace('"#@', f'"#{prefix}').replace('id="@', f'id="{prefix}')
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_short(width)} {_short(height)}" '
-        f'width="{_short(width)}" height="{_short(height)}" role="img" aria-label="{escape(title)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {short(width)} {short(height)}" '
+        f'width="{short(width)}" height="{short(height)}" role="img" aria-label="{escape(title)}" '
         f'fill="currentColor" font-size="9" font-family="system-ui,sans-serif">{inner}</svg>'
     )
 
@@ -213,13 +216,13 @@ def _themed(color: str) -> str:
     return THEMED.get(color, color)
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Return a number with at most three decimals, none where it is whole."""
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 @lru_cache(maxsize=4)
-def _outlines(alphabet: Alphabet) -> dict[str, str]:
+def outlines(alphabet: Alphabet) -> dict[str, str]:
     """Return the outline of each letter as logomaker draws it, as SVG path data in a square of `_UNIT`.
 
     Drawing every letter of every logo anew takes logomaker 100 ms a logo; this way it draws each letter once.

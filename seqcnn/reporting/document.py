@@ -5,7 +5,7 @@ import hashlib
 import html
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -57,24 +57,30 @@ class HTMLReport:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
+    """What stands under one heading, made already."""
+
     name: str
     title: str
     html: Markup
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
+    """Parts one below the other, or, narrow ones, beside each other."""
+
     half: bool
-    parts: list[_Part]
+    parts: list[Part]
 
 
 @dataclass(frozen=True)
-class _Group:
+class Group:
+    """A chapter of the page, with a link in its contents."""
+
     title: str
     id: str
     first: bool
-    runs: list[_Run]
+    runs: list[Run]
 
 
 def build_report(
@@ -109,37 +115,56 @@ def build_report(
         The document. What cannot be shown is said in its place.
     """
     material = Material(model, evaluation, motifs, data, command, dict(missing or {}))
-    environment = _environment()
+    templates = environment()
     sections = [section for name in names("section") if (section := resolve("section", name)()).suits(material)]
-    groups: list[_Group] = []
+    groups: list[Group] = []
     for title, members in groupby(sections, key=lambda section: section.group):
         runs = [
-            _Run(half, [_part(section, material, environment) for section in run])
+            Run(half, [_part(section, material, templates) for section in run])
             for half, run in groupby(members, key=lambda section: section.half(material))
         ]
-        groups.append(_Group(title, title.lower().replace(" ", "-"), not groups, runs))
+        groups.append(Group(title, title.lower().replace(" ", "-"), not groups, runs))
+    network = f"{type(model.network).__name__} network"
+    made = [f"model of {model.record.created[:10]}"] if model.record.created else []
+    return page(groups, title=material.title, facts=[material.nouns.count(len(data)), network, *made])
+
+
+def page(groups: Sequence[Group], *, title: str, facts: Sequence[str], kind: str = "report") -> str:
+    """Return a page of groups as one HTML document that loads nothing from anywhere.
+
+    Parameters
+    ----------
+    groups
+        The chapters.
+    title
+        Of the page.
+    facts
+        What stands below the title, before the date.
+    kind
+        What the page is called.
+    """
     script = _asset("script.js")
-    created = model.record.created[:10]
-    network = type(model.network).__name__
-    return environment.get_template("page.j2").render(
-        m=material,
-        n=len(data),
-        groups=groups,
-        network=f"{network} network",
-        model_date=created,
-        today=datetime.now(UTC).date().isoformat(),
-        version=versions().get("seqcnn", ""),
-        style=Markup(_asset("style.css").replace("/*DARK*/", _dark(_asset("dark.css")))),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    return (
+        environment()
+        .get_template("page.j2")
+        .render(
+            title=title,
+            kind=kind,
+            facts=[*facts, f"{kind} of {datetime.now(UTC).date().isoformat()}"],
+            groups=groups,
+            version=versions().get("seqcnn", ""),
+            style=Markup(_asset("style.css").replace("/*DARK*/", _dark(_asset("dark.css")))),
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
     )
 
 
-def _part(section: Section, material: Material, environment: jinja2.Environment) -> _Part:
+def _part(section: Section, material: Material, templates: jinja2.Environment) -> Part:
     content = section.content(material)
     template = "missing.j2" if content.get("missing") else f"{section.name}.j2"
-    text = environment.get_template(template).render(m=material, **content)
-    return _Part(section.name, section.title, Markup(text.strip()))
+    text = templates.get_template(template).render(m=material, **content)
+    return Part(section.name, section.title, Markup(text.strip()))
 
 
 @cache
@@ -162,8 +187,9 @@ def _soft(name: str) -> Markup:
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return the templates of the reports."""
+    made = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: _asset(f"templates/{name}")),
         autoescape=True,
         trim_blocks=True,
@@ -184,5 +210,5 @@ def _environment() -> jinja2.Environment:
         "soft": _soft,
         "themed": lambda color: THEMED.get(color, color),
     }
-    environment.filters.update(filters)
-    return environment
+    made.filters.update(filters)
+    return made

@@ -164,4 +164,4 @@ def _declared(name: str, kind: str, text: str) -> str:
 def _numbers(scores: Scores) -> Iterator[list[str]]:
     """Yield the scores of each allele as text: reference, alternative, effect, of each output; empty for NaN."""
     for row in np.concatenate(scores, 1).tolist():
-        yield [f"{value:.6g}" if value == value else "" for value in row]
+        yield [f"{value:.7g}" if value == value else "" for value in row]

@@ -1,23 +1,31 @@
 """Effects of variants: a VCF to the same VCF with effects, or to a table, in constant memory."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 
+from seqcnn.alphabet import DNA
 from seqcnn.checks import did_you_mean
 from seqcnn.errors import DataError, OptionError
 from seqcnn.inference.effects import Effect, effect_columns, effects
 from seqcnn.inference.predict import stream_logits
 from seqcnn.io.genome import Genome
+from seqcnn.io.meme import read_meme
 from seqcnn.io.opening import STDIN, shown
 from seqcnn.io.vcf import SUFFIXES, Header, read_vcf
 from seqcnn.io.writing import check_writable
 from seqcnn.model.inputs import KINDS
 from seqcnn.model.model import LONGER, Model
+from seqcnn.motif import Motif
+from seqcnn.motifs.jaspar import RELEASE, jaspar
 from seqcnn.options import VariantsOptions
+from seqcnn.reporting.variants import Findings, variants_report
 from seqcnn.variant import KINDS as VARIANT_KINDS
 from seqcnn.workflow.alleles import SKIPPED, Alleles
 from seqcnn.workflow.annotations import Annotations
+from seqcnn.workflow.strongest import Strongest
 
 
 @dataclass(frozen=True)
@@ -96,9 +104,11 @@ def variants(
         raise OptionError("variants: belong to DNA and RNA")
     job = Alleles(genome, alphabet, width, options, samples=samples, name=shown(os.fspath(path)))
     strands = "both" if "both" in (options.strands, model.strands) else "forward"
+    motifs, database = _motifs(model, options)
     stream = stream_logits(model.encoder, model.network, job.chunks(records), strands=strands, device=options.device)
     start = list(islice(stream, 1))  # so that input which cannot be read leaves no lone header
     scored = 0
+    strongest = None if options.report is None else Strongest(options.top, options.shifts)
     annotations = Annotations(columns, effect, model.task.numeric, phased=options.phased)
     with annotations.writer(os.fspath(output), header, genome.lengths, command) as write:
         for logits in chain(start, stream):
@@ -107,10 +117,38 @@ def variants(
             scores = effects(model.task, reference, alternative, effect)
             scored += len(reference)
             write(chunk, scores)
+            if strongest is not None:
+                strongest.add(chunk, scores)
     skipped = {name: job.counts[name] for name in SKIPPED if job.counts[name]}
     kinds = {name: job.kinds[name] for name in VARIANT_KINDS if job.kinds[name]}
     notes = _notes(model, job, options, meaning=annotations.meaning, strands=strands, scored=scored)
+    if strongest is not None and options.report is not None:
+        facts = [("Alleles scored", f"{scored:,}"), ("Records", f"{job.records:,}")]
+        facts += [(name if name.isupper() else f"{name}s", f"{count:,}") for name, count in kinds.items()]
+        facts += [("Not scored", f"{sum(skipped.values()):,}")] if skipped else []
+        facts += [("Window", f"{width:,} letters"), ("Strands", strands)]
+        findings = Findings(
+            title=f"Variants of {Path(shown(os.fspath(path))).name}",
+            strong=strongest.variants, sample=strongest.sample, columns=columns, effect=effect,
+            meaning=annotations.meaning, unit=annotations.unit, strands=strands, facts=facts, notes=notes[1:],
+            command=command,
+        )  # fmt: skip
+        report = variants_report(model, findings, motifs=motifs, database=database, device=options.device)
+        report.save(options.report)
     return Variants(job.records, scored, kinds, skipped, notes)
+
+
+def _motifs(model: Model, options: VariantsOptions) -> tuple[Sequence[Motif], str]:
+    """Return the motifs whose gain and loss the report looks for, and what they are called."""
+    if options.report is None:
+        return (), ""
+    if options.database is None:
+        named = RELEASE + (f" {options.taxon}" if options.taxon else "")
+        return (jaspar(options.taxon), named) if model.alphabet is DNA else ((), "")
+    motifs = read_meme(options.database)
+    if motifs and motifs[0].alphabet != model.alphabet:
+        raise DataError(f"--database {options.database}: {motifs[0].alphabet.name} motifs; the model reads another")
+    return motifs, options.database.name
 
 
 def _check(
