@@ -3,9 +3,10 @@
 import csv
 import gzip
 import io
+import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,10 @@ from seqcnn.cli import main
 from seqcnn.encode.onehot import OneHot
 from seqcnn.errors import OptionError
 from seqcnn.inference.effects import effects
+from seqcnn.inference.mutagenesis import mutagenesis
 from seqcnn.model.model import Model
+from seqcnn.motif import Motif
+from seqcnn.motifs.changes import Allele, motif_changes
 from seqcnn.networks import create
 from seqcnn.options import VariantsOptions
 from seqcnn.tasks.circular import Circular
@@ -431,6 +435,79 @@ def test_windows_of_random_haplotypes_equal_replacing_letters():
         neighbors = [edit for edit in edits if edit is not edits[i]]
         got = window(read, edits[i], width, alternative=True, shift=shift, neighbors=neighbors)
         assert got.decode() == wanted
+
+
+# --- the report -----------------------------------------------------------------------------------------------------
+
+
+def test_mutagenesis_equals_replacing_letters():
+    model = small("forward")
+    texts = [text.encode() for text in letters(3, 12, 17, seed=9)]
+    records = [(np.frombuffer(text.translate(DNA.lookup), np.uint8), 2, 7) for text in texts]
+    got = mutagenesis(model.encoder, model.network, [*records, (records[0][0], 5, 5)])
+    for text, logits in zip(texts, got, strict=False):
+        changed = [text[:i] + letter + text[i + 1 :] for i in range(2, 7) for letter in (b"A", b"C", b"G", b"T")]
+        wanted = model.logits([one.decode() for one in changed])
+        assert model.calibrated(logits.reshape(-1, 1)) == pytest.approx(wanted, abs=1e-5)
+    assert got[3].shape == (0, 4, 1)
+
+
+def box(text: str) -> Motif:
+    return Motif("box", np.eye(4)[["ACGT".index(letter) for letter in text]] * 0.96 + 0.01, DNA, alt="BOX")
+
+
+def test_a_motif_gained_or_lost_is_named_on_either_strand():
+    rng = np.random.default_rng(2)
+    motifs = [box("TGACGTCATG"), Motif("other", rng.dirichlet(np.ones(4), 9), DNA)]
+    for site in ("TGACGTCATG", "CATGACGTCA"):
+        base = "A" * 25 + site + "A" * 25
+        broken = base[:29] + other(base[29]) + base[30:]
+        importance = np.zeros(60)
+        importance[25:35] = 1.0
+        sides = [
+            Allele(np.frombuffer(text.encode().translate(DNA.lookup), np.uint8), 29, 30, weight)
+            for text, weight in ((base, importance), (broken, importance * 0))
+        ]
+        pairs = [(sides[0], sides[1]), (sides[1], sides[0]), (replace(sides[0], importance=-importance), sides[1])]
+        [lost], [gained], nowhere = motif_changes(motifs, pairs)
+        assert (lost.motif.label, lost.gained, lost.start, lost.reverse) == ("BOX", False, 25, site != "TGACGTCATG")
+        assert gained.gained and gained.pvalues == lost.pvalues[::-1] and lost.pvalues[0] < 1e-5 < lost.pvalues[1]
+        assert not nowhere
+
+
+def test_the_report_draws_the_strongest(desk, monkeypatch):
+    Path("box.meme").write_text(
+        "MEME version 4\n\nALPHABET= ACGT\n\nMOTIF box BOX\nletter-probability matrix: alength= 4 w= 4\n"
+        + "1 0 0 0\n" * 4
+    )
+    model, path = small(), vcf(mixed())
+    options = {"genome": Path("g.fa"), "report": Path("r.html"), "top": 5, "database": Path("box.meme")}
+    monkeypatch.setattr("seqcnn.workflow.alleles._RECORDS", 3)
+    variants(model, path, VariantsOptions(**options), output="o.tsv")
+    html = Path("r.html").read_text()
+    with open("o.tsv", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream, delimiter="\t") if row["effect"]]
+    rows.sort(key=lambda row: -abs(float(row["effect"])))
+    shown = re.findall(r'<h3 id="variant-\d+-h">(\S+) ', html)
+    assert shown == [f"{row['chrom']}:{row['pos']}" for row in rows[:5]]
+    assert html.count('<article class="motif variant"') == 5 and "box.meme (1 matrices)" in html
+    assert not re.search(r"(src|href)=.https?:", html) and "<h1>Variants of in.<wbr>vcf</h1>" in html
+
+
+@pytest.mark.parametrize("name", ["multiclass", "regression", "circular"])
+def test_the_report_of_other_tasks(desk, name):
+    task, outputs = tasks()[name]
+    torch.manual_seed(1)
+    network = create("deepbind", in_channels=4, outputs=outputs, filters=5, filter_width=6, hidden=0)
+    model = Model(OneHot("rna"), network, task, alphabet=RNA, longest=WIDTH)
+    variants(model, vcf(mixed()), VariantsOptions(genome=Path("g.fa"), report=Path("r.html")), output="o.tsv")
+    html = Path("r.html").read_text()
+    assert html.count('<article class="motif variant"') > 2 and ("All outputs" in html) == (name == "multiclass")
+
+
+def test_a_report_without_effects(desk):
+    variants(small(), vcf([]), VariantsOptions(genome=Path("g.fa"), report=Path("r.html")), output="o.tsv")
+    assert "No allele changes any score" in Path("r.html").read_text()
 
 
 # --- what people bring ----------------------------------------------------------------------------------------------

@@ -58,6 +58,6 @@ def mutagenesis(
     logits = predict_logits(encoder, network, sequences, strands=strands, device=device)
     bounds = np.cumsum([0, *(len(many) for many in made)])
     return [
-        logits[low:high].reshape(max(0, end - start), size, -1)
+        logits[low:high].reshape(max(0, end - start), size, logits.shape[1])
         for (_, start, end), low, high in zip(records, bounds[:-1], bounds[1:], strict=True)
     ]

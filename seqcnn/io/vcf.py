@@ -270,7 +270,7 @@ def haplotypes(record: VcfRecord, samples: Sequence[int], name: str) -> dict[Hap
         text = fields[genotype]
         if text in (b"0|0", b"0/0", b"./.", b".|.", b"."):
             continue
-        alleles = text.replace(b"|", b"/").split(b"/")
+        alleles = text.lstrip(b"|/").replace(b"|", b"/").split(b"/")
         same = len(set(alleles)) == 1
         if not same and b"|" not in text:
             continue

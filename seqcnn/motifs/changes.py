@@ -14,11 +14,13 @@ from seqcnn.sequence import Codes
 Floats = npt.NDArray[np.float64]
 
 #: Largest p-value of the match in the allele that has the motif.
-PVALUE = 1e-4
+PVALUE = 1e-3
 #: Least ratio of the p-values of both alleles.
 RATIO = 10.0
-#: Least correlation of a motif's information with the importance of the letters that it matches.
-AGREEMENT = 0.3
+#: Least correlation of what a motif and what the model makes of the letters around the change.
+AGREEMENT = 0.6
+#: Letters on either side of the change whose importance a motif is to explain.
+AROUND = 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class MotifChange:
     pvalues
         Of the best match across the change, in the reference and in the alternative allele.
     agreement
-        Correlation of the motif's information with the importance of the letters matched.
+        Correlation of what the motif and what the model makes of the letters around the change.
     """
 
     motif: Motif
@@ -73,9 +75,11 @@ def motif_changes(motifs: Sequence[Motif], pairs: Sequence[tuple[Allele, Allele]
     """Return for each pair of alleles the motifs gained or lost, the most convincing first.
 
     Of each motif the best match that touches the change is found in either allele, on both strands. One is kept if its
-    p-value in the better allele is `PVALUE` or less and `RATIO` times that in the other, and if its information follows
-    the importance of the letters there; they are ordered by the logarithm of the ratio times that agreement. p-values
-    are those of one place: many motifs are tried, so what the model makes of the letters must say the same.
+    p-value in the better allele is `PVALUE` or less, that in the other at least `RATIO` times as large, and if it
+    values the letters around the change as the model does: information times how much more probable the letter is than
+    the others, where the motif matches, and nothing elsewhere, against the importance. They are ordered by the
+    logarithm of the ratio times the square of that agreement. p-values are those of one place: many motifs are tried,
+    so what the model makes of the letters must say the same.
 
     Parameters
     ----------
@@ -97,7 +101,9 @@ def motif_changes(motifs: Sequence[Motif], pairs: Sequence[tuple[Allele, Allele]
             agreement = _agreement(motif, pair[gained], start, reverse)
             if agreement >= AGREEMENT:
                 ratio = float(np.log10(max(low, high) / min(low, high)))
-                found[i].append((ratio * agreement, MotifChange(motif, gained, start, reverse, (low, high), agreement)))
+                found[i].append(
+                    (ratio * agreement**2, MotifChange(motif, gained, start, reverse, (low, high), agreement))
+                )
     return [[change for _, change in sorted(changes, key=lambda item: -item[0])] for changes in found]
 
 
@@ -126,9 +132,15 @@ def _best(scorer: Scorer, allele: Allele) -> tuple[int, int, bool]:
 
 
 def _agreement(motif: Motif, allele: Allele, start: int, reverse: bool) -> float:
-    """Return the correlation of a motif's information with the importance of the letters that it matches."""
-    bits = motif.information[::-1] if reverse else motif.information
-    importance = allele.importance[start : start + len(bits)]
-    if len(importance) < len(bits) or np.ptp(bits) == 0 or np.ptp(importance) == 0:
+    """Return the correlation of what a motif makes of the letters, nothing beside it, with their importance."""
+    low, high = max(0, allele.start - AROUND), min(len(allele.codes), allele.end + AROUND)
+    read = motif.reverse_complement() if reverse else motif
+    size = motif.alphabet.size
+    letters = (allele.codes[start : start + len(read)] & ~np.uint8(SOFT_MASK)).astype(np.int64)  # all of them real
+    own = read.probabilities[np.arange(len(read)), letters]
+    values = np.zeros(len(allele.codes))
+    values[start : start + len(read)] = read.information * (own - (1 - own) / (size - 1))
+    values, importance = values[low:high], allele.importance[low:high]
+    if np.ptp(values) == 0 or np.ptp(importance) == 0:
         return 0.0
-    return float(np.corrcoef(bits, importance)[0, 1])
+    return float(np.corrcoef(values, importance)[0, 1])

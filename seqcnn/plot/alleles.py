@@ -19,7 +19,7 @@ _TRACK: Final = 96.0
 _LOGO: Final = 58.0
 _LINE: Final = 17.0
 #: Room on the left, for the names of the tracks and their axis.
-_LEFT: Final = AXIS + 24.0
+_LEFT: Final = AXIS + 34.0
 #: Share of a track below which letters are left out, as logos do.
 _SMALLEST: Final = 0.6
 
@@ -104,7 +104,8 @@ def alleles_svg(
     for track, high in zip(tracks, tops, strict=True):
         zero = high + _TRACK * top / span
         parts.append(_scale(top, bottom, high, zero, width))
-        parts.append(f'<text x="0" y="{short(high + 10)}" font-weight="600" font-size="11">{escape(track.name)}</text>')
+        middle = short(high + _TRACK / 2 + 4)
+        parts.append(f'<text x="0" y="{middle}" font-weight="600" font-size="11">{escape(track.name)}</text>')
         parts.append(_letters(track, zero, _TRACK / span, alphabet))
     if unit:
         parts.append(f'<text x="{short(_LEFT)}" y="9" opacity=".7">{escape(unit)}</text>')

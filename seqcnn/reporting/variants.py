@@ -13,7 +13,7 @@ from seqcnn.inference.effects import Effect, effects
 from seqcnn.inference.mutagenesis import mutagenesis
 from seqcnn.model.model import Model
 from seqcnn.motif import Motif
-from seqcnn.motifs.changes import PVALUE, Allele, MotifChange, motif_changes
+from seqcnn.motifs.changes import AGREEMENT, AROUND, PVALUE, RATIO, Allele, MotifChange, motif_changes
 from seqcnn.plot.alleles import Site, Track, alleles_svg
 from seqcnn.plot.canvas import figure
 from seqcnn.plot.effects import draw_effects
@@ -25,7 +25,7 @@ from seqcnn.variant import before
 Floats = npt.NDArray[np.float64]
 
 #: Letters drawn on either side of a change, and of a long allele.
-_FLANK = 20
+_FLANK = AROUND
 _LETTERS = 30
 
 
@@ -139,16 +139,20 @@ def variants_report(
         for strong, pair in zip(findings.strong, pairs, strict=True)
     ]
     changes = motif_changes(motifs, [(low, high) for low, high in signed]) if motifs else [[] for _ in pairs]
+    unit = "logit" if _kind(model, findings) == "logit" else findings.unit
     cards = [
-        _card(rank, strong, pair, found, findings, alphabet)
+        _card(rank, strong, pair, found, findings=findings, alphabet=alphabet, unit=unit)
         for rank, (strong, pair, found) in enumerate(zip(findings.strong, pairs, changes, strict=True), 1)
     ]
     content = {
         "f": findings,
+        "unit": unit,
         "cards": cards,
         "database": database,
         "motifs": len(motifs),
         "pvalue": PVALUE,
+        "ratio": RATIO,
+        "agreement": AGREEMENT,
         "several": len(findings.columns) > 1,
         "plot": _distribution(findings),
         "model": model,
@@ -169,9 +173,14 @@ def _signs(strong: Strong) -> tuple[float, float]:
     return -sign, sign
 
 
+def _kind(model: Model, findings: Findings) -> Effect:
+    """Return in what importance is measured: in logits of classes, in the numbers' own units or in their logits."""
+    return "probability" if model.task.numeric and findings.effect != "logit" else "logit"
+
+
 def _alleles(model: Model, findings: Findings, alphabet: Alphabet, device: str) -> list[tuple[Allele, Allele]]:
     """Return both alleles of each variant with the importance of the letters that are drawn."""
-    kind: Effect = "probability" if model.task.numeric and findings.effect != "logit" else "logit"
+    kind = _kind(model, findings)
     records: list[tuple[Codes, int, int]] = []
     for strong in findings.strong:
         for text, (start, end) in zip(strong.windows, strong.spans, strict=True):
@@ -209,8 +218,10 @@ def _card(
     strong: Strong,
     pair: tuple[Allele, Allele],
     changes: Sequence[MotifChange],
+    *,
     findings: Findings,
     alphabet: Alphabet,
+    unit: str,
 ) -> dict[str, Any]:
     """Return what the template shows of one variant."""
     left = min(_FLANK, *(allele.start for allele in pair))
@@ -233,7 +244,7 @@ def _card(
         (left, left + wide + cut),
         alphabet,
         site=None if best is None else _site(best, columns[best.gained]),
-        unit=f"importance: change in {findings.unit}",
+        unit=f"importance: change in {unit}",
         title=f"{strong.place} {strong.change}: importance of each letter in both alleles",
         key=str(rank),
     )

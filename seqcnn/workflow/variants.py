@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from seqcnn.alphabet import DNA
+from seqcnn.alphabet import DNA, Alphabet
 from seqcnn.checks import did_you_mean
 from seqcnn.errors import DataError, OptionError
 from seqcnn.inference.effects import Effect, effect_columns, effects
@@ -92,16 +92,12 @@ def variants(
         As reading and writing find them.
     """
     options = options or VariantsOptions()
-    _check(model, path, output, options)
+    alphabet, genome = _checked(model, path, output, options)
     effect: Effect = options.effect or ("probability" if model.task.numeric else "logit")
     columns = effect_columns(model.task, effect)
     width = options.width or model.fixed_width or model.longest
-    genome = Genome(options.genome)  # type: ignore[arg-type]  # checked above
     header, records = read_vcf(os.fspath(path))
     samples = _samples(header, options, shown(os.fspath(path)))
-    alphabet = model.alphabet
-    if alphabet is None:
-        raise OptionError("variants: belong to DNA and RNA")
     job = Alleles(genome, alphabet, width, options, samples=samples, name=shown(os.fspath(path)))
     strands = "both" if "both" in (options.strands, model.strands) else "forward"
     motifs, database = _motifs(model, options)
@@ -122,20 +118,27 @@ def variants(
     skipped = {name: job.counts[name] for name in SKIPPED if job.counts[name]}
     kinds = {name: job.kinds[name] for name in VARIANT_KINDS if job.kinds[name]}
     notes = _notes(model, job, options, meaning=annotations.meaning, strands=strands, scored=scored)
+    done = Variants(job.records, scored, kinds, skipped, notes)
     if strongest is not None and options.report is not None:
-        facts = [("Alleles scored", f"{scored:,}"), ("Records", f"{job.records:,}")]
-        facts += [(name if name.isupper() else f"{name}s", f"{count:,}") for name, count in kinds.items()]
-        facts += [("Not scored", f"{sum(skipped.values()):,}")] if skipped else []
-        facts += [("Window", f"{width:,} letters"), ("Strands", strands)]
         findings = Findings(
             title=f"Variants of {Path(shown(os.fspath(path))).name}",
             strong=strongest.variants, sample=strongest.sample, columns=columns, effect=effect,
-            meaning=annotations.meaning, unit=annotations.unit, strands=strands, facts=facts, notes=notes[1:],
-            command=command,
+            meaning=annotations.meaning, unit=annotations.unit, strands=strands, facts=_facts(done, width, strands),
+            notes=notes[1:], command=command,
         )  # fmt: skip
         report = variants_report(model, findings, motifs=motifs, database=database, device=options.device)
         report.save(options.report)
-    return Variants(job.records, scored, kinds, skipped, notes)
+    return done
+
+
+def _facts(done: Variants, width: int, strands: str) -> list[tuple[str, str]]:
+    """Return what the summary of the report shows at a glance."""
+    kinds = {"Unchanged" if name == "none" else f"{name[:1].upper()}{name[1:]}s": n for name, n in done.kinds.items()}
+    counts = {"Alleles scored": done.scored, "Records": done.records, **kinds}
+    if done.skipped:
+        counts["Not scored"] = sum(done.skipped.values())
+    shown_counts = [(name, f"{count:,}") for name, count in counts.items()]
+    return [*shown_counts, ("Window", f"{width:,} letters"), ("Strands", strands)]
 
 
 def _motifs(model: Model, options: VariantsOptions) -> tuple[Sequence[Motif], str]:
@@ -144,17 +147,17 @@ def _motifs(model: Model, options: VariantsOptions) -> tuple[Sequence[Motif], st
         return (), ""
     if options.database is None:
         named = RELEASE + (f" {options.taxon}" if options.taxon else "")
-        return (jaspar(options.taxon), named) if model.alphabet is DNA else ((), "")
+        return (jaspar(options.taxon), named) if model.alphabet == DNA else ((), "")
     motifs = read_meme(options.database)
     if motifs and motifs[0].alphabet != model.alphabet:
         raise DataError(f"--database {options.database}: {motifs[0].alphabet.name} motifs; the model reads another")
     return motifs, options.database.name
 
 
-def _check(
+def _checked(
     model: Model, path: str | os.PathLike[str], output: str | os.PathLike[str], options: VariantsOptions
-) -> None:
-    """Refuse what can be refused before any work."""
+) -> tuple[Alphabet, Genome]:
+    """Return the model's alphabet and the genome; refuse what can be refused before any work."""
     alphabet = model.alphabet
     if alphabet is None or not alphabet.has_complement:
         what = KINDS[model.kind] if alphabet is None else f"{alphabet.name} sequences"
@@ -179,6 +182,7 @@ def _check(
     known = (*SUFFIXES, ".tsv")
     if os.fspath(output) != STDIN and not os.fspath(output).lower().endswith(known):
         raise OptionError(f"-o {os.fspath(output)}: expected a name that ends in {', '.join(known)}")
+    return alphabet, Genome(options.genome)
 
 
 def _samples(header: Header, options: VariantsOptions, name: str) -> list[int]:
