@@ -64,3 +64,9 @@ def test_speed_compares_equal_pictures() -> None:
     for kind, line in zip(("gadf", "gasf", "mtf"), done.stdout.splitlines(), strict=True):
         assert line.startswith(f"| {kind}, made up")
         assert float(line.split("|")[-2]) < 1e-5
+
+
+def test_effects_of_variants_are_timed_and_checked_against_applying_each_by_hand() -> None:
+    done = run("--tiny", "--only", "variants of")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "variants of C. elegans seed 0: 23 SNVs in" in done.stdout

@@ -337,7 +337,7 @@ def test_mismatches_are_counted_listed_and_left_unscored(desk):
     wrong = [line("chr1", p, other(at("chr1", p)), at("chr1", p)) for p in range(100, 108)]
     found = variants(small(), vcf(mixed()[:2] + wrong), VariantsOptions(genome=Path("g.fa")), output="o.vcf")
     assert found.skipped == {"ref_mismatch": 8} and found.scored == 2
-    assert any("not scored: 8 REF is not the genome's" in note for note in found.notes)
+    assert any("not scored: REF is not the genome's (8)" in note for note in found.notes)
     [note] = [note for note in found.notes if note.startswith("REF that")]
     assert f"chr1:100 REF {other(at('chr1', 100))}, genome {at('chr1', 100)} (line 9)" in note
     assert note.count("(line") == 5 and note.endswith(", ...; is this the genome the variants were called on?")
@@ -594,7 +594,7 @@ def test_what_is_said(run):
         "strands, 3 shifts averaged"
     )
     assert said[1:] == [
-        "seqcnn: not scored: 1 symbolic alleles, 1 breakends, 1 * alleles (deleted upstream), 1 without ALT",
+        "seqcnn: not scored: symbolic alleles (1), breakends (1), * alleles (1), without ALT (1)",
         "seqcnn: windows over the edge of a chromosome, padded with N: 3",
         "seqcnn: alleles longer than the window, of which the middle was seen: 2",
     ]

@@ -162,5 +162,6 @@ def test_haplotypes_of_genotypes():
         (5, 0): (1, EVERY),
     }  # fmt: skip
     assert haplotypes(record, [1], "a.vcf") == {(1, 0): (2, b""), (1, 1): (1, b"")}
+    assert haplotypes(genotyped("DP:GT", "3", "3:|0|1"), [0, 1], "a.vcf") == {(1, 1): (1, b"")}
     with pytest.raises(FormatError, match=r"a\.vcf, line 9: --phased needs genotypes \(GT\); found 'DP'"):
         haplotypes(genotyped("DP", "3"), [0], "a.vcf")

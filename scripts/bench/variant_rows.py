@@ -40,7 +40,7 @@ def network(data: Path, work: Path, seed: int, cores: str) -> Path:
     """Train the default network on 200 bp; how well does not matter here."""
     model = work / "m.safetensors"
     peaks = data / "peaks_bed_fasta" / "Gm12878.CTCF.top500.w200.fa.gz"
-    few = ["--epochs", 5, "--folds", 0, "--no-baselines", "--strands", "both"]
+    few = ["--epochs", 5, "--folds", 0, "--no-baselines", "--strands", "both", "--positions", "free"]
     seqcnn("train", peaks, "-o", model, "--seed", seed, "--quiet", *few, cores=cores)
     return model
 

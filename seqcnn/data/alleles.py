@@ -14,7 +14,7 @@ from seqcnn.sequence import Sequences
 from seqcnn.variant import Variant, window
 
 #: Letters of a genome read at a time, at least.
-_BLOCK = 1 << 16
+_BLOCK = 1 << 14
 
 
 class Letters:

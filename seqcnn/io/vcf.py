@@ -18,8 +18,9 @@ COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 _NAMES = "\t".join(COLUMNS).encode()
 #: Letters of an allele: bases, N and the ambiguity codes.
 _BASES = b"ACGTUNRYSWKMBDHV"
-#: First bytes of a bgzip block, and the empty block that ends a whole file (SAM specification 4.1.2).
-_BLOCK = b"\x1f\x8b\x08\x04"
+#: First bytes of a bgzip block and what its extra field begins with; the empty block that ends a whole file (SAM
+#: specification 4.1.2).
+_BLOCK, _EXTRA = b"\x1f\x8b\x08\x04", b"BC"
 _END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 SUFFIXES = (".vcf", ".vcf.gz", ".bcf")
 
@@ -205,7 +206,8 @@ def _check_end(path: Path) -> None:
     if not path.is_file():
         return  # a pipe has no end to look at
     with open(path, "rb") as stream:
-        if stream.read(4) != _BLOCK:
+        head = stream.read(14)
+        if head[:4] != _BLOCK or head[12:] != _EXTRA:
             return
         stream.seek(0, os.SEEK_END)
         stream.seek(max(0, stream.tell() - len(_END)))
@@ -267,7 +269,7 @@ def haplotypes(record: VcfRecord, samples: Sequence[int], name: str) -> dict[Hap
     found: dict[Haplotype, tuple[int, bytes]] = {}
     for sample in samples:
         fields = genotypes[sample].split(b":")
-        text = fields[genotype]
+        text = fields[genotype] if genotype < len(fields) else b"."
         if text in (b"0|0", b"0/0", b"./.", b".|.", b"."):
             continue
         alleles = text.lstrip(b"|/").replace(b"|", b"/").split(b"/")

@@ -26,7 +26,7 @@ SKIPPED = {
     "ref_mismatch": "REF is not the genome's",
     "symbolic": "symbolic alleles",
     "breakend": "breakends",
-    "star": "* alleles (deleted upstream)",
+    "star": "* alleles",
     "no_alt": "without ALT",
 }
 

@@ -194,7 +194,7 @@ def _samples(header: Header, options: VariantsOptions, name: str) -> list[int]:
     for wanted in options.sample:
         if wanted not in header.samples:
             raise OptionError(f"--sample {wanted!r}: {name} has no such sample{did_you_mean(wanted, header.samples)}")
-    return [header.samples.index(sample) for sample in options.sample or header.samples]
+    return [header.samples.index(sample) for sample in dict.fromkeys(options.sample or header.samples)]
 
 
 def _notes(
@@ -218,7 +218,7 @@ def _notes(
     if job.styled:
         first = next(iter(job.styled.items()))
         said.append(f"chromosomes called otherwise in the genome, such as {first[0]} for {first[1]}: {len(job.styled)}")
-    left = [f"{job.counts[name]:,} {text}" for name, text in SKIPPED.items() if job.counts[name]]
+    left = [f"{text} ({job.counts[name]:,})" for name, text in SKIPPED.items() if job.counts[name]]
     if left:
         said.append(f"not scored: {', '.join(left)}")
     if job.mismatches:
