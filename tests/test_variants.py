@@ -404,6 +404,15 @@ def test_neighbors_of_one_haplotype_are_applied_together(desk, against):
     assert "alleles with neighbors of one haplotype, applied together: 4" in out.notes
 
 
+def test_a_neighbor_whose_ref_is_not_the_genomes_is_left_out(desk):
+    rows = [row.split("\t") for row in phased_rows()]
+    rows[0][3] = other(rows[0][3], 2)
+    found = table(small(), vcf(["\t".join(row) for row in rows], samples="\tFORMAT\tone\ttwo"), phased=True)
+    assert [row["neighbors"] for row in found] == ["", "2", "2", "2", "0"] and found[0]["status"] == "ref_mismatch"
+    alone = table(small(), vcf(phased_rows()[1:], samples="\tFORMAT\tone\ttwo"), phased=True)
+    assert [row["effect"] for row in found[1:]] == [row["effect"] for row in alone]
+
+
 def test_phased_records_out_of_order_are_said(desk):
     path = vcf(phased_rows()[::-1], samples="\tFORMAT\tone\ttwo")
     found = variants(small(), path, VariantsOptions(genome=Path("g.fa"), phased=True), output="o.tsv")

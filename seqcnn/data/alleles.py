@@ -33,6 +33,11 @@ class Letters:
             self._text = text.upper().replace(b"U", b"T")
         return self._text[start - self._low : end - self._low]
 
+    def agree(self, record: VcfRecord) -> bool:
+        """Return whether the reference allele of a record is what stands there."""
+        found = self(record.start, record.start + len(record.ref))
+        return found == record.ref or found == record.ref.replace(b"U", b"T")
+
 
 @dataclass
 class Pairs:
@@ -195,11 +200,11 @@ class Neighborhood:
     others: list[_Placed]
     reach: int
 
-    def haplotypes(self, allele: int, variant: Variant) -> list[tuple[Variant, ...]]:
+    def haplotypes(self, allele: int, variant: Variant, letters: Letters) -> list[tuple[Variant, ...]]:
         """Return the neighbors of an allele on each haplotype that carries it, in order; none on any if none does.
 
-        Neighbors have its phase set, or are on all haplotypes of the sample; of those that overlap, or that overlap the
-        variant itself, the first in the file is taken.
+        Neighbors have its phase set, or are on all haplotypes of the sample, and their REF is the genome's; of those
+        that overlap the first in the file is taken, and none that overlaps the variant itself.
         """
         found: Counter[tuple[Variant, ...]] = Counter()
         for haplotype, (number, group) in self.placed.carried.items():
@@ -212,11 +217,9 @@ class Neighborhood:
             chosen: list[Variant] = []
             for other, number, theirs in around:
                 neighbor = other.variant(number) if theirs in (group, EVERY) else None
-                if (
-                    neighbor is None
-                    or neighbor.end < variant.start - self.reach
-                    or variant.end + self.reach < neighbor.start
-                ):
+                if neighbor is None or not letters.agree(other.record):
+                    continue
+                if neighbor.end < variant.start - self.reach or variant.end + self.reach < neighbor.start:
                     continue
                 if not any(neighbor.overlaps(taken) for taken in (variant, *chosen)):
                     chosen.append(neighbor)

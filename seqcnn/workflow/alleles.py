@@ -13,7 +13,7 @@ from seqcnn.io.genome import Genome
 from seqcnn.io.vcf import VcfRecord, is_symbolic
 from seqcnn.options import VariantsOptions
 from seqcnn.sequence import Sequences
-from seqcnn.variant import Variant, before, window
+from seqcnn.variant import Variant, before
 from seqcnn.workflow.inputs import CHUNK
 
 #: Records held at a time, however few of them are scored.
@@ -146,10 +146,9 @@ class Alleles:
         letters = self._letters
         if letters is None or letters.chromosome != chromosome:
             letters = self._letters = Letters(self.genome, chromosome)
-        found = letters(record.start, end)
-        same = found == record.ref or found == record.ref.replace(b"U", b"T")
+        same = letters.agree(record)
         if not same:
-            self._mismatch(record, found)
+            self._mismatch(record, letters(record.start, end))
         if not record.alts:
             self.counts["no_alt"] += 1
             return [Allele(b".", "no_alt")]
@@ -184,7 +183,7 @@ class Alleles:
         if neighborhood is None:
             pairs.add(letters, variant)
         else:
-            found = neighborhood.haplotypes(number, variant)
+            found = neighborhood.haplotypes(number, variant, letters)
             neighbors = max(map(len, found))
             self.joined += neighbors > 0
             pairs.add(letters, variant, found, both=self.options.against == "haplotype")
@@ -206,9 +205,3 @@ class Alleles:
             )
         if len(self.mismatches) < _LISTED:
             self.mismatches.append(f"{where} REF {shown[0]}, genome {shown[1]} (line {record.number})")
-
-    def windows(self, variant: Variant, width: int) -> tuple[bytes, bytes]:
-        """Return wider windows of both alleles, for drawing."""
-        letters = Letters(self.genome, variant.chromosome)
-        low, high = (window(letters, variant, width, alternative=other) for other in (False, True))
-        return low, high
