@@ -51,8 +51,9 @@ def read(
     paths
         One FASTA, FASTQ or GenBank file of positives, two of positives and negatives, or one a class, each perhaps
         ``NAME=FILE`` or ``-``; with ``options.genome`` BED or GFF files likewise, and with ``options.feature`` the
-        features of GenBank and EMBL files; one file of intervals whose targets are columns or tracks; or a table; or a table of series (label, then values); or a folder of pictures or
-        recordings with one subfolder a class.
+        features of GenBank and EMBL files; or one file of intervals whose targets are its columns or tracks; or a
+        table; or a table of series (label, then values); or a folder of pictures or recordings with one subfolder a
+        class.
     options
         How to read them.
     like
