@@ -4,6 +4,7 @@ Importing seqcnn is quick and does nothing; what is heavy is loaded when a name 
 
 >>> import seqcnn
 >>> data = seqcnn.read("peaks.fa.gz", negatives="shuffle")    # doctest: +SKIP
+>>> seqcnn.check(data)                                         # doctest: +SKIP
 >>> model = seqcnn.train(data, seed=0)                        # doctest: +SKIP
 >>> model.save("ctcf.safetensors")                            # doctest: +SKIP
 >>> motifs = seqcnn.find_motifs(model, data)                  # doctest: +SKIP
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from seqcnn.model.evaluation import Evaluation
     from seqcnn.model.model import Model
     from seqcnn.motifs.found import MotifSet
+    from seqcnn.quality.checked import Checked
     from seqcnn.reporting.document import HTMLReport
 
 __version__ = "0.1.0"
@@ -36,6 +38,7 @@ __all__ = [
     "SeqcnnWarning",
     "SequenceClassifier",
     "SequenceRegressor",
+    "check",
     "evaluate",
     "find_motifs",
     "load",
@@ -90,6 +93,36 @@ def read(
     from seqcnn.workflow.read import read as read_data
 
     return read_data(data, DataOptions(**from_mapping(options, "read", DataOptions)), split=split)
+
+
+def check(
+    data: "Dataset", *, valid: "Dataset | None" = None, test: "Dataset | None" = None, seed: int = 0, **options: Any
+) -> "Checked":
+    """Return what is wrong with data, before any training: repeats, contradictions, shortcuts, wrong labels, ...
+
+    Its repr is the summary; ``findings`` and ``shortcuts`` hold the same as data, ``to_dict()`` as JSON values.
+
+    Parameters
+    ----------
+    data
+        As `read` gives it.
+    valid, test
+        Further data, whose records should not be in `data`.
+    seed
+        Of samples and halves.
+    **options
+        Fields of `seqcnn.options.CheckOptions`, such as ``sample=20_000``, ``identity=0.9``.
+
+    Raises
+    ------
+    SeqcnnError
+        In one line: what, where, expected, found, what to do.
+    """
+    from seqcnn.options import CheckOptions, from_mapping
+    from seqcnn.workflow.check import check as check_data
+
+    chosen = CheckOptions(**from_mapping(options, "check", CheckOptions))
+    return check_data(data, chosen, valid=valid, test=test, seed=seed)
 
 
 def train(

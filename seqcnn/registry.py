@@ -86,6 +86,17 @@ REGISTRY: dict[str, dict[str, Entry]] = {
         "roberts": Entry("seqcnn.nn.kernels:roberts", "edges, both diagonals"),
         "sharpen": Entry("seqcnn.nn.kernels:sharpen", "sharpens"),
     },
+    "check": {
+        "reading": Entry("seqcnn.quality.reading:Reading", "what was dropped, replaced, or holds next to nothing"),
+        "classes": Entry("seqcnn.quality.classes:Classes", "missing targets, classes too small or too unequal"),
+        "duplicates": Entry(
+            "seqcnn.quality.duplicates:Duplicates", "repeats, repeats across parts, contradicting targets"
+        ),
+        "relatives": Entry("seqcnn.quality.relatives:Relatives", "codes: near-duplicates and homologs"),
+        "pictures": Entry("seqcnn.quality.pictures:Pictures", "pixels: near-duplicates, dark, blurred, odd ones"),
+        "shortcuts": Entry("seqcnn.quality.shortcuts:Shortcuts", "plain properties that give the targets away"),
+        "mislabelled": Entry("seqcnn.quality.mislabelled:Mislabelled", "classes: records that are likely mislabelled"),
+    },
     "section": {
         "summary": Entry(
             "seqcnn.reporting.sections.summary:Summary",

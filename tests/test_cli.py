@@ -16,6 +16,7 @@ import pytest
 from seqcnn.cli import main
 from seqcnn.cli.parameters import flag_of, members
 from seqcnn.options import (
+    CheckOptions,
     DataOptions,
     DemoOptions,
     MotifOptions,
@@ -25,7 +26,7 @@ from seqcnn.options import (
     VariantsOptions,
 )
 
-VERBS = ("train", "evaluate", "score", "motifs", "report", "sites", "variants", "networks", "demo")
+VERBS = ("train", "evaluate", "score", "motifs", "report", "sites", "variants", "check", "networks", "demo")
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ OPTIONS = {
     "report": (DataOptions, MotifOptions),
     "sites": (SitesOptions,),
     "variants": (VariantsOptions,),
+    "check": (DataOptions, CheckOptions),
     "demo": (DemoOptions,),
 }
 
@@ -151,7 +153,7 @@ def test_train_prints_figures_and_writes_its_configuration(run: Run, world: Worl
     assert result.err.splitlines()[0] == (
         "seqcnn: read 120 dna records of length 40 to 59; binary: bound 60 (positive), free 60"
     )
-    assert result.out.splitlines()[0] == "out-of-fold: 120 records"
+    assert result.out.splitlines()[0] == "out-of-fold: 120 records; with a near relative in training: none"
     assert [line.split()[0] for line in result.out.splitlines()[1:]] == ["auroc", "model", "95%", "gc", "kmer"]
     beside = tmp_path / "m.safetensors.config.toml"
     assert tomllib.loads(beside.read_text())["epochs"] == 1

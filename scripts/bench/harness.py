@@ -15,9 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-#: Arguments added to a verb; records to score, crops a photograph, families and many records: what `--tiny` changes.
+#: Arguments added to a verb; and how much is measured on: what `--tiny` changes.
 EXTRA: dict[str, list[str]] = {"train": []}
-SIZES = {"scored": 100_000, "crops": 300, "families": 5_000, "million": 1_000_000}
+SIZES = {
+    "scored": 100_000, "crops": 300, "windows": 100_000, "families": 5_000, "million": 1_000_000, "variants": 1_000_000,
+    "genome": 10_000_000, "checked": 2000,
+}  # fmt: skip
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness import against_baselines, interval, seqcnn
+from harness import Row, against_baselines, interval, seqcnn
 
 import seqcnn as package
 
@@ -53,3 +53,12 @@ def proteins(split: str) -> Callable[..., dict[str, Any]]:
         return {"figure": figures["metrics"]["accuracy"], "text": f"accuracy {text}", "seconds": seconds}
 
     return run
+
+
+ROWS = [
+    Row("E. coli promoters, shuffles, random split", "-", promoters("shuffle", "random"), "genomes_small", 3),
+    Row("E. coli promoters, matched, random split", "-", promoters("matched", "random"), "genomes_small", 3),
+    Row("E. coli promoters, matched, clusters", "-", promoters("matched", "cluster"), "genomes_small", 3),
+    Row("subcell_multiloc, given split", "beside the next", proteins("column:split_repo"), "subcell_multiloc", 3),
+    Row("subcell_multiloc, clusters", "-", proteins("cluster"), "subcell_multiloc", 3),
+]

@@ -38,13 +38,25 @@ def tiny_data(folder: Path) -> None:
             fasta(folder / "amp_amplify" / f"{part}.{name}.fa.gz", 40, alphabet, length=30)
     for name in ("Gm12878.CTCF.top500.w200.fa.gz", "TAp73alpha.fa.gz"):
         fasta(folder / "peaks_bed_fasta" / name, 40, motif="CCACCAGGGGGCGC")
+    genome = text("ACGT", 3000)
     tables = {
         "primer_sim_motif/sequences_labels.tsv.gz": ["sequence\tlabel"]
         + [f"{text('ACGT', 50, 'CGACCGAACTCC' if i % 2 else '')}\t{i % 2}" for i in range(80)],
-        "ecoli_tss_mpra/tss_expression.tsv.gz": ["split\tname\tsequence\texpression"]
-        + [f"{'test' if i % 4 == 0 else 'train'}\tr{i}\t{text('ACGT', 50)}\t{rng.normal():.3f}" for i in range(80)],
-        "subcell_multiloc/multiloc.tsv.gz": ["id\tlocation\tsequence"]
-        + [f"r{i}\tnuclear\t{text('ACDEFGHIKLMNPQRSTVWY', 40 + i)}" for i in range(30)],
+        "genomes_small/ecoli_K12_MG1655.NC_000913.3.fna.gz": [">NC_000913.3", genome],
+        "ecoli_tss_mpra/tss_windows.NC_000913.3.bed.gz": [
+            f"NC_000913.3\t{30 * i}\t{30 * i + 50}\tr{i}\t0\t+\ttrain\t{'in' * (i % 2 or i >= 40)}active"
+            for i in range(80)
+        ],
+        "ecoli_tss_mpra/tss_expression.tsv.gz": ["split\tname\tsequence\texpression\tchrom"]
+        + [
+            f"{'train' if i % 4 else 'test'}\tr{i}\t{genome[30 * i : 30 * i + 50]}\t{rng.normal():.3f}\tNC_000913.3"
+            for i in range(80)
+        ],
+        "subcell_multiloc/multiloc.tsv.gz": ["id\tlocation\tsplit_repo\tsequence"]
+        + [
+            f"r{i}\t{('nuclear', 'ER')[i % 2]}\t{'test' if i > 39 else 'train'}\t{text('ACDEFGHIKLMNPQRSTVWY', 40 + i)}"
+            for i in range(60)
+        ],
         "splice_uci/splice.csv.gz": ["class,name,sequence"]
         + [f"{'NEI'[i % 3]},r{i},{text('ACGT', 60, ('', 'GTAAGT', 'TTTCAG')[i % 3])}" for i in range(90)],
     }
@@ -64,14 +76,13 @@ def tiny_data(folder: Path) -> None:
     arrays = {"x_train": pictures, "y_train": digits, "x_test": pictures[:30], "y_test": digits[:30]}
     np.savez(folder / "img_mnist" / "mnist.npz", **arrays)
     images(folder, rng)
-    (folder / "genomes_small").mkdir()
-    chromosome = text("ACGT", 900)
-    with gzip.open(folder / "genomes_small" / "C.elegans.1pct.fa.gz", "wt") as out:
-        out.write(f">I\n{chromosome}\n")
+    with gzip.open(folder / "genomes_small" / "C.elegans.1pct.fa.gz", "rt") as made:
+        name, chromosome = made.read().split("\n")[:2]
     with gzip.open(folder / "genomes_small" / "C.elegans.1pct.variants.vcf.gz", "wt") as out:
         out.write("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n")
         for at in range(3, 900, 40):
-            out.write(f"I\t{at + 1}\t.\t{chromosome[at]}\t{'CGTA'['ACGT'.index(chromosome[at])]}\t.\t.\t.\n")
+            other = "CGTA"["ACGT".index(chromosome[at])]
+            out.write(f"{name[1:]}\t{at + 1}\t.\t{chromosome[at]}\t{other}\t.\t.\t.\n")
 
 
 def images(folder: Path, rng: np.random.Generator) -> None:

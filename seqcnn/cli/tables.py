@@ -59,7 +59,6 @@ def figures_table(figures: Mapping[str, Any]) -> str:
         f"{count:,} {why.replace('_', ' ')}" for why, count in figures.get("excluded", {}).items() if count
     )
     title = f"{figures['source']}: {figures['n']:,} records" + (f"; left out: {left}" if left else "")
-    known = f"\n{kin['near']:,} have a near relative in training" if kin["n"] else ""
-    if kin["near"] and kin["metrics_far"]:
-        known += f"; 'unrelated' are the other {kin['n'] - kin['near']:,}"
-    return f"{title}\n{columns(rows)}{known}"
+    if kin["n"]:
+        title += f"; with a near relative in training: {kin['near'] or 'none'}"
+    return f"{title}\n{columns(rows)}"

@@ -10,6 +10,7 @@ import typer
 from seqcnn.cli.shell import Shell, verb
 from seqcnn.errors import OptionError
 from seqcnn.options import (
+    CheckOptions,
     DataOptions,
     DemoOptions,
     MotifOptions,
@@ -274,6 +275,45 @@ def variants(
     for path in (None if out == "-" else Path(out), options.report):
         if path is not None:
             shell.record(path)
+
+
+@verb(app, DataOptions, CheckOptions)
+def check(
+    data: Data,
+    shell: Shell,
+    *,
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="write the findings as JSON; - is stdout")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="write the findings as one HTML file")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="exit with 1 where there is any problem or warning")] = False,
+) -> int:
+    """Say what is wrong with data, before any training."""
+    from seqcnn.io.writing import check_writable
+    from seqcnn.workflow.check import check, read_to_check, write_html, write_json
+
+    outputs = [Path(path) for path in (json_file, html) if path is not None and str(path) != "-"]
+    if len(set(outputs)) < len(outputs):
+        raise OptionError(f"--json and --html both name {html}; name two files")
+    for path in outputs:
+        check_writable(path)
+    options, reading = shell.options(CheckOptions), shell.options(DataOptions)
+    records, before = read_to_check(data, reading, split=options.split)
+    valid, test = (
+        None if records is None else held_out(values, records, shell) for values in (options.valid, options.test)
+    )
+    checked = check(records, options, valid=valid, test=test, before=before, seed=reading.seed)
+    if json_file is not None:
+        write_json(checked, json_file)
+    if html is not None:
+        write_html(checked, records, html, command=shell.command)
+    for path in outputs:
+        shell.record(path)
+    if json_file != "-":
+        print(checked.text())
+    return int(strict and not checked.clean)
 
 
 @verb(app)

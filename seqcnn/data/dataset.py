@@ -162,6 +162,8 @@ class Dataset:
         ``(N,)`` where each record lies on a genome; None where none does.
     groups
         ``(N,)`` number that records share which must stay on one side of a split; None without.
+    files
+        Path of each record's own file; None where records have none.
     """
 
     kind: RawKind
@@ -180,12 +182,13 @@ class Dataset:
     negatives: str | None = None
     places: Intervals | None = None
     groups: npt.NDArray[np.int64] | None = None
+    files: tuple[str, ...] | None = None
     summary: Summary = field(default_factory=Summary)
 
     def __post_init__(self) -> None:
         if not self.encoder:
             object.__setattr__(self, "encoder", DEFAULT_ENCODERS[self.kind])
-        for name in ("targets", "weights", "parts", "parents", "places", "groups"):
+        for name in ("targets", "weights", "parts", "parents", "places", "groups", "files"):
             value = getattr(self, name)
             if value is not None and len(value) != len(self.raw):
                 raise DataError(f"Dataset: {name} has {len(value)} rows, the records are {len(self.raw)}")
@@ -233,4 +236,5 @@ class Dataset:
             parents=parents,
             places=None if self.places is None else self.places.take(index),
             groups=None if self.groups is None else self.groups[index],
+            files=None if self.files is None else tuple(self.files[int(i)] for i in index),
         )

@@ -49,6 +49,7 @@ def join(first: Dataset, second: Dataset, name: str) -> Dataset:
         parents=parents,
         places=_places(first, second),
         groups=_groups(first, m),
+        files=None if first.files is None or second.files is None else first.files + second.files,
     )
 
 

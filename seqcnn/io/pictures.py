@@ -91,6 +91,16 @@ def read_picture(path: str | Path) -> Picture:
     return picture
 
 
+def picture_size(path: str | Path) -> tuple[int, int] | None:
+    """Return width and height of a picture by its header alone; None where pillow cannot tell."""
+    try:
+        with _pillow().open(path) as image:
+            width, height = image.size
+            return int(width), int(height)
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError):
+        return None
+
+
 def _plain(image: Any) -> bool:
     """Return whether pillow reads all of a TIFF page: whole numbers up to 16 bits, of color up to 8, none signed."""
     bits, kinds = image.tag_v2.get(258, (1,)), set(image.tag_v2.get(339, (1,)))  # kinds: 1 unsigned, 2 signed, 3 float

@@ -1,5 +1,6 @@
 """The options of each verb, one frozen dataclass a verb, shared by shell, config file and notebook."""
 
+from seqcnn.options.check import CheckOptions
 from seqcnn.options.data import DataOptions
 from seqcnn.options.demo import DemoOptions
 from seqcnn.options.mapping import from_mapping
@@ -10,6 +11,7 @@ from seqcnn.options.train import TrainOptions
 from seqcnn.options.variants import VariantsOptions
 
 __all__ = [
+    "CheckOptions",
     "DataOptions",
     "DemoOptions",
     "MotifOptions",

@@ -20,7 +20,12 @@ class RegionOptions:
     cache: bool = opt(False, "keep an unpacked copy of a bgzip genome in the user's cache folder, which is read faster")
     edge: Literal["pad", "shift", "drop"] = opt("pad", "windows over the edge of a chromosome: N, moved, or left out")
 
+    unplaced: Literal["error", "drop"] = opt(
+        "error", "intervals that the genome has no place for: stop, or leave them out and count"
+    )
+
     def __post_init__(self) -> None:
         if self.width is not None:
             whole(self.width, "--width", 1)
         one_of(self.edge, ("pad", "shift", "drop"), "--edge")
+        one_of(self.unplaced, ("error", "drop"), "--unplaced")

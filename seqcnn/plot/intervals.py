@@ -21,11 +21,15 @@ def draw_forest(
     x: str,
     chance: float | None = None,
     first: str = BLUE,
+    colors: Sequence[str] | None = None,
 ) -> "Axes":
-    """Draw a dot and an interval a name, from the top down, the first in `first`, the rest grey; return `ax`."""
+    """Draw a dot and an interval a name, from the top down, and return `ax`.
+
+    The first is drawn in `first` and the rest in grey, unless `colors` says otherwise.
+    """
     dress(ax, x=x, grid="x")
     for row, (value, interval) in enumerate(zip(values, intervals, strict=True)):
-        color = first if row == 0 else GREY
+        color = colors[row] if colors is not None else first if row == 0 else GREY
         if interval is not None and np.isfinite(interval).all():
             ax.plot(interval, [row, row], color=color, linewidth=2.4, alpha=0.55, solid_capstyle="round")
         ax.plot([value], [row], color=color, marker="o", markersize=6)

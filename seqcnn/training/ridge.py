@@ -63,6 +63,21 @@ def fit_ridge(
     return calibration, {"strength": strength, "features": x.shape[1]}
 
 
+def held_out_scores(
+    network: Any,
+    encoder: Encoder,
+    task: Task,
+    data: Dataset,
+    *,
+    records: Indices,
+    device: str,
+    groups: Indices | None = None,
+) -> Matrix:
+    """Return what a network fitted as `fit_ridge` does says of each record when it is left out, ``(N, K)``."""
+    x, truth, _, weights = _prepared(network, encoder, task, data, records=records, device=device)
+    return ridge(x, truth, weights, groups=groups)[2]
+
+
 def held_out_errors(
     network: Any,
     encoder: Encoder,

@@ -85,7 +85,7 @@ def read(
         if file.path != STDIN and not Path(file.path).exists():
             open_bytes(file.path)  # says that it is missing, and what is there
     expected = None if like is None else _expected(like)
-    kinds = {_kind(file.path) for file in files}
+    kinds = {kind_of(file.path) for file in files}
     if len(kinds) > 1:
         raise DataError(f"{', '.join(shown(f.path) for f in files)}: {' and '.join(sorted(kinds))} don't go together")
     (kind,) = kinds
@@ -121,7 +121,7 @@ def named(path: PathLike) -> Named:
     return Named(text)
 
 
-def _kind(path: str) -> str:
+def kind_of(path: str) -> str:
     """Return which kind of input a path is; content decides where a name says table but FASTA is inside."""
     if path != STDIN and Path(path).is_dir():
         return "folders"
@@ -286,7 +286,7 @@ def stream_records(
 
 def _letters(path: str, sequence: str | None, id: str | None, regions: Regions) -> Iterator[Record]:
     """Yield the records of sequence files and tables."""
-    if _kind(path) != "tables":
+    if kind_of(path) != "tables":
         for name, column in (("sequence", sequence), ("id", id)):
             if column is not None:
                 raise OptionError(f"--{name} {column}: belongs to a table; {shown(path)} is none")

@@ -68,6 +68,7 @@ def read_folder(folder: str | Path, options: DataOptions, *, expected: Expected 
             labels=labels,
             encoder=encoder,
             settings=settings | encoder_settings(options, encoder),
+            files=tuple(str(path) for inside in files for path in inside),
             summary=Summary(
                 tuple(Source(p.name, str(p), len(inside)) for p, inside in zip(classes, files, strict=True)),
                 notes=tuple(notes),

@@ -10,7 +10,7 @@ import numpy as np
 from seqcnn.alphabet import DNA, INVALID
 from seqcnn.chromosome import matched, unknown
 from seqcnn.errors import DataError, OptionError
-from seqcnn.interval import Edge, Intervals
+from seqcnn.interval import Edge, Intervals, Numbers
 from seqcnn.io.bed import is_bed, read_bed
 from seqcnn.io.fasta import read_sequences
 from seqcnn.io.features import PROMOTER
@@ -85,6 +85,8 @@ class Regions:
         What is done with a window that reaches beyond its chromosome.
     cache
         Whether a bgzip genome is read from an unpacked copy: see `Genome`.
+    unplaced
+        ``drop`` leaves out, and counts, intervals that the genome has no place for; ``error`` stops at the first.
     in_order
         Whether windows are read as they lie on the genome, instead of as the file has them.
 
@@ -102,9 +104,11 @@ class Regions:
         width: int | None = None,
         edge: Edge = "pad",
         cache: bool = False,
+        unplaced: str = "error",
         in_order: bool = False,
     ) -> None:
         self.path, self.feature, self.width, self.edge, self.in_order = genome, feature, width, edge, in_order
+        self.unplaced = unplaced
         self.genome = None if genome is None else Genome(genome, cache=cache)
         self.changes: Counter[str] = Counter()
         self._told: list[str] = []
@@ -118,6 +122,7 @@ class Regions:
             width=options.width,
             edge=options.edge,
             cache=options.cache,
+            unplaced=options.unplaced,
             in_order=in_order,
         )
 
@@ -192,6 +197,9 @@ class Regions:
             raise DataError(f"{shown(path)} holds intervals; pass --genome FASTA, whose letters they are")
         if self.width is None and wanted.summits is not None and PROMOTER in (self.feature or "").split(","):
             raise OptionError(f"--feature {self.feature}: needs --width N, the windows around the starts of genes")
+        kept = self._kept(wanted, genome, path)
+        if len(kept) < len(wanted):
+            wanted, parts = wanted.take(kept), None if parts is None else tuple(parts[i] for i in kept)
         called = wanted.names or ("",) * len(wanted)
         named = (name or str(place) for name, place in zip(called, wanted.places(), strict=True))
         return Windows(genome, self._placed(replace(wanted, names=tuple(named)), genome, path), parts)
@@ -200,29 +208,36 @@ class Regions:
         if count:
             self.changes[what] += count
 
+    def _kept(self, wanted: Intervals, genome: Chromosomes, path: str) -> Numbers:
+        """Return which intervals the genome has a place for; the others are counted, or raised for."""
+        lengths = genome.lengths
+        names = matched(wanted.chromosomes, list(lengths))
+        size = np.array([lengths[names[name]] if name in names else -1 for name in wanted.chromosomes], np.int64)
+        lost, beyond = np.flatnonzero(size < 0), np.flatnonzero((size >= 0) & (wanted.ends > size))
+        if self.unplaced == "error" and len(lost):
+            error = unknown(wanted.chromosomes[lost[0]], list(lengths), genome.name)
+            raise DataError(f"{_where(path, wanted, lost[0])}: {error}{_among(lost, wanted)}")
+        if self.unplaced == "error" and len(beyond):
+            i = int(beyond[0])
+            raise DataError(
+                f"{_where(path, wanted, i)}: {wanted.chromosomes[i]}:{wanted.starts[i]}-{wanted.ends[i]} lies beyond "
+                f"the end of {names[wanted.chromosomes[i]]} ({size[i]:,}); is this the genome it was made for?"
+                f"{_among(beyond, wanted)}"
+            )
+        self._count("intervals of chromosomes that the genome has not, left out", len(lost))
+        self._count("intervals beyond the end of their chromosome, left out", len(beyond))
+        return np.flatnonzero(wanted.ends <= size)
+
     def _placed(self, wanted: Intervals, genome: Chromosomes, path: str) -> Intervals:
         """Return the windows to read, under the names of the genome."""
         lengths = genome.lengths
         names = matched(wanted.chromosomes, list(lengths))
-        lost = [i for i, name in enumerate(wanted.chromosomes) if name not in names]
-        if lost:
-            error = unknown(wanted.chromosomes[lost[0]], list(lengths), genome.name)
-            raise DataError(f"{_where(path, wanted, lost[0])}: {error}{_among(lost, wanted)}")
         styled = [(name, other) for name, other in names.items() if name != other]
         if styled:
             name, other = styled[0]
             more = f", and {len(styled) - 1:,} more" if len(styled) > 1 else ""
             self._told.append(f"chromosomes called otherwise in {genome.name}: {name} is read as {other}{more}")
         placed = replace(wanted, chromosomes=tuple(names[name] for name in wanted.chromosomes))
-        size = placed.sizes(lengths)
-        beyond = np.flatnonzero(placed.ends > size).tolist()
-        if beyond:
-            i = beyond[0]
-            raise DataError(
-                f"{_where(path, wanted, i)}: {wanted.chromosomes[i]}:{placed.starts[i]}-{placed.ends[i]} lies beyond "
-                f"the end of {placed.chromosomes[i]} ({size[i]:,}); is this the genome it was made for?"
-                f"{_among(beyond, wanted)}"
-            )
         if self.width is None:
             return placed
         around = placed.centered(self.width)
@@ -247,6 +262,6 @@ def _where(path: str, intervals: Intervals, i: int) -> str:
     return f"{shown(path)}, feature {intervals.names[i]}"
 
 
-def _among(faulty: Sequence[int], intervals: Intervals) -> str:
+def _among(faulty: Numbers, intervals: Intervals) -> str:
     """Return how many intervals a mistake concerns, if more than one."""
     return f" ({len(faulty):,} of {len(intervals):,} intervals are so)" if len(faulty) > 1 else ""

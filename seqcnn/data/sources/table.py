@@ -212,6 +212,7 @@ def _with_files(
         raw=raw,
         encoder=encoder,
         settings=settings | encoder_settings(options, encoder),
+        files=tuple(map(str, paths)),
         summary=replace(summary, notes=(*summary.notes, *notes)),
     )
 
