@@ -81,7 +81,7 @@ class Variant(NamedTuple):
 
         Examples
         --------
-        >>> Variant("1", 4, b"", b"CA").left_aligned(lambda start, end: b"TCACAC"[start:end])
+        >>> Variant("1", 5, b"", b"CA").left_aligned(lambda start, end: b"TCACAC"[start:end])
         Variant(chromosome='1', start=1, ref=b'', alt=b'CA')
         """
         if bool(self.ref) == bool(self.alt):
