@@ -30,14 +30,17 @@ class Place(NamedTuple):
         sign = {1: "(+)", -1: "(-)"}.get(self.strand, "")
         return f"{self.chromosome}:{self.start}-{self.end}{sign}"
 
-    def part(self, start: int, end: int, size: int) -> "Place":
+    def part(self, start: int, end: int, size: int, *, length: int | None = None) -> "Place":
         """Return where positions `start` to `end` of the record lie; on the reverse strand it is read from its end.
 
-        What reaches beyond the chromosome, which is `size` long, is cut off; of a part beyond it nothing is left.
+        What reaches beyond the chromosome, which is `size` long, is cut off; of a part beyond it nothing is left. All
+        of a record whose `length` is not that of its place lies in the whole: it was spliced of several parts.
 
         >>> Place("1", 90, 110, -1).part(2, 6, 107), Place("1", -5, 15).part(0, 10, 107)[1:3]
         (Place(chromosome='1', start=104, end=107, strand=-1), (0, 5))
         """
+        if length is not None and length != self.end - self.start:
+            return self
         low, high = (self.end - end, self.end - start) if self.strand < 0 else (self.start + start, self.start + end)
         low = min(max(low, 0), size)
         return Place(self.chromosome, low, max(low, min(high, size)), self.strand)

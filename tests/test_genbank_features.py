@@ -1,6 +1,7 @@
 """Tests of GenBank and EMBL features as data: against Biopython's extract, promoters, joins, circles, the shell."""
 
 import gzip
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -155,9 +156,24 @@ def test_without_a_feature_a_flat_file_is_its_records(desk):
 
 def test_the_shell_trains_and_scores_features(desk, capsys):
     common = ["--feature", "gene", "--width", "60"]
+    motif = "".join(f"{row}\n" for row in ("1 0 0 0", "0 1 0 0", "0 0 1 0", "0 0 0 1") * 2)
+    head = "MEME version 4\n\nALPHABET= ACGT\n\nMOTIF M1\nletter-probability matrix: alength= 4 w= 8\n"
+    Path("m.meme").write_text(head + motif)
     learn = ["--network", "deepbind", "--epochs", "1", "--folds", "0", "--no-baselines"]
     assert main(["train", "g.gb", *common, *learn, "-o", "m.safetensors"]) == 0
     assert seqcnn.load("m.safetensors").labels == ("shuffled", "g")
     assert main(["score", "m.safetensors", "g.embl", *common, "-o", "s.tsv"]) == 0
-    assert len(Path("s.tsv").read_text().splitlines()) == 41
-    capsys.readouterr()
+    rows = [line.split("\t") for line in Path("s.tsv").read_text().splitlines()[1:]]
+    places = [record.place for record in Regions(feature="gene", width=60).records("g.embl")]
+    assert [row[-4:] for row in rows] == [[p[0], str(p[1]), str(p[2]), "+" if p[3] > 0 else "-"] for p in places]
+    if importlib.util.find_spec("pyBigWig"):
+        again = ["score", "m.safetensors", "g.embl", *common, "--edge", "drop", "--format", "bigwig", "-o", "s.bw"]
+        assert main(again) == 0
+    assert main(["sites", "m.meme", "g.gb", *common, "--pvalue", ".01", "-o", "sites.tsv"]) == 0
+    assert "REC1.1" in Path("sites.tsv").read_text()
+    assert main(["score", "m.safetensors", "g.gb", "--feature", "CDS", "--window", "60", "-o", "cds.tsv"]) == 0
+    rows = [line.split("\t") for line in Path("cds.tsv").read_text().splitlines()[1:]]
+    assert [row[-4:] for row in rows if row[0] == "joined"] == [["REC1.1", "200", "509", "+"]] * 3
+    assert ["whole", "30", "90", "90"] in [row[:4] for row in rows]
+    assert main(["sites", "m.meme", "g.gb", "--feature", "CDS"]) == 2
+    assert "joined: spliced of several parts, so its sites lie nowhere" in capsys.readouterr().err

@@ -194,10 +194,10 @@ def test_sites_in_intervals_lie_on_the_genome(tmp_path: Path, gata: Path, monkey
     Path("r.bed").write_text("chr1\t100\t1400\ta\t0\t-\nchr2\t0\t650\tb\t0\t+\nchr1\t1700\t2900\n")
     options = SitesOptions(pvalue=0.02, genome=Path("g.fa"))
     got = sites(gata, "r.bed", options, output="o.tsv")
-    assert "chromosomes called otherwise in the genome, such as chr1 for 1: 2" in got.notes
+    assert "chromosomes called otherwise in g.fa: chr1 is read as 1, and 1 more" in got.notes
     head, *rows = [line.split("\t") for line in Path("o.tsv").read_text().splitlines()]
     assert head[5] == "strand" and head[-4:] == ["chromosome", "chrom_start", "chrom_end", "chrom_strand"]
-    assert {(row[2], row[5]) for row in rows} == {(i, s) for i in ("a", "b", "1:1700-2900") for s in "+-"}
+    assert {(row[2], row[5]) for row in rows} == {(i, s) for i in ("a", "b", "chr1:1700-2900") for s in "+-"}
     for row in rows:
         word = genome[row[-4]][int(row[-3]) : int(row[-2])]
         assert row[9] == (word if row[-1] == "+" else str(Seq(word).reverse_complement()))

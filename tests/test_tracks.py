@@ -21,7 +21,7 @@ from seqcnn.data.sources import records as records_module
 from seqcnn.encode.onehot import OneHot
 from seqcnn.errors import AlphabetError, DataError, DiskFullError, MissingExtraError, OptionError, OutputFileError
 from seqcnn.interval import Place
-from seqcnn.io import bigwig as bigwig_module
+from seqcnn.io import bigwig_writing as bigwig_module
 from seqcnn.io import parquet as parquet_module
 from seqcnn.io.layout import format_of, paths_of
 from seqcnn.io.writing import atomic_path
@@ -153,8 +153,8 @@ def test_places_on_a_genome_are_those_of_the_letters_scored(window: int | None, 
         "chrom_strand",
     ]
     assert "windows over the edge of a chromosome, padded with N: 2" in done.notes
-    assert "chromosomes called otherwise in the genome, such as chrB for B: 2" in done.notes
-    assert list(dict.fromkeys(rows.id)) == ["top", "far", "left", "A:120-170", "small", "end"]
+    assert "chromosomes called otherwise in g.fa: chrB is read as B, and 1 more" in done.notes
+    assert list(dict.fromkeys(rows.id)) == ["top", "far", "left", "A:100-190", "small", "end"]
     texts = []
     for row in rows.itertuples():
         text = desk[row.chromosome][row.chrom_start : row.chrom_end]

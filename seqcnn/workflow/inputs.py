@@ -74,14 +74,13 @@ class Inputs:
         pieces: list[Codes] = []
         cut = Windows()
         letters = 0
-        sizes = self.regions.genome.lengths if self.regions.genome else {}
         for file in files:
             for name, codes, place in self._records(file, alphabet):
                 self.records += 1
                 length = len(codes)
                 for start in self._starts(name, length, file):
                     end = length if self.window is None else min(length, start + self.window)
-                    part = place and place.part(start, end, sizes[place.chromosome])
+                    part = place and place.part(start, end, self.regions.lengths[place.chromosome], length=length)
                     pieces.append(codes[start:end])
                     cut.append(name, start, end, length, place=part)
                     self.short += end - start < self.least
@@ -101,7 +100,13 @@ class Inputs:
                 "--format bigwig: the lengths of all records must be known before the first is scored; pass files, or "
                 "--format bedgraph"
             )
-        return {name: len(codes) for file in files for name, codes, _ in self._records(file, self.model.alphabet)}
+        found: dict[str, int] = {}
+        for file in files:
+            if self.regions.holds(file):
+                found |= Regions.of(self.options).windows(file).genome.lengths
+            else:
+                found |= {name: len(codes) for name, codes, _ in self._records(file, self.model.alphabet)}
+        return found
 
     def _records(self, file: str, alphabet: Alphabet) -> Iterator[tuple[str, Codes, Place | None]]:
         columns = {"sequence": self.options.sequence, "id": self.options.id}

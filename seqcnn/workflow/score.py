@@ -111,7 +111,8 @@ def score(
             check_writable(path)
     caller = None if options.peaks is None else _caller(model, files, options, answers, place)
     lengths = Inputs(model, options).lengths(files) if kind == "bigwig" else {}
-    layout = Layout(answers.names, options.genome is not None, answers.texts, lengths)
+    placed = job.regions.genome is not None or all(job.regions.holds(file) for file in files)
+    layout = Layout(answers.names, placed, answers.texts, lengths)
     stream = stream_logits(
         model.encoder, model.network, job.chunks(files), strands=model.strands, device=options.device
     )
@@ -139,7 +140,7 @@ def _refuse(model: Model, files: Sequence[str], options: ScoreOptions, kind: str
         raise OptionError("--neighbours: writes TSV of its own; leave --format, --column and --peaks out")
     if options.top is not None and (kind in TRACKS or options.peaks is not None or options.column is not None):
         raise OptionError("--top: goes with tsv and parquet only, and without --column and --peaks; leave it out")
-    if kind in ORDERED and options.genome is not None and len(files) > 1:
+    if kind in ORDERED and (options.genome or options.feature) is not None and len(files) > 1:
         raise OptionError(f"--format {kind}: intervals of several files overlap or mingle; join the files beforehand")
 
 

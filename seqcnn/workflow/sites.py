@@ -149,7 +149,7 @@ def sites(
         wanted, background = list(file.motifs), file.background
     else:
         wanted, background = list(motifs), None
-    regions = Regions(options.genome, feature=options.feature, width=options.width, edge=options.edge)
+    regions = Regions.of(options)
     for path in files:
         regions.refuse([path])
     first, records = _opened(files[0], wanted, options, regions)
@@ -162,7 +162,12 @@ def sites(
 
     def placed(stream: Iterable[Record]) -> Iterator[Record]:
         for record in stream:
-            places.extend([record.place] if record.place else [])
+            if record.place is not None:
+                if len(record.letters) != record.place.end - record.place.start:
+                    raise DataError(
+                        f"{record.id}: spliced of several parts, so its sites lie nowhere as a whole; pass --width N"
+                    )
+                places.append(record.place)
             yield record
 
     def codes() -> Iterator[Codes]:
@@ -189,8 +194,7 @@ def sites(
             f"too short to reach a p-value of {options.pvalue:g} anywhere, so not found: {', '.join(beyond)}; "
             f"pass --pvalue {10.0 ** ceil(log10(reach)):g}"
         )
-    lengths = {} if regions.genome is None else regions.genome.lengths
-    located = Located(tuple(wanted), tuple(ids), found, tuple(notes), tuple(places), lengths)
+    located = Located(tuple(wanted), tuple(ids), found, tuple(notes), tuple(places), regions.lengths)
     if place.lower().removesuffix(".gz").endswith(".bed"):
         _write_bed(located, place)
     else:

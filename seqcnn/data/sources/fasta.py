@@ -103,7 +103,7 @@ def read_classes(files: Sequence[Named], options: DataOptions, *, expected: Expe
         ),
     )
     if wanted is not None:
-        genome = None if options.genome is None else Genome(options.genome)
+        genome = None if options.genome is None else Genome(options.genome, cache=options.cache)
         taken = None if expected is None else expected.taken
         data = add_negatives(replace(data, labels=labels[-1:]), wanted, seed=NEGATIVES_SEED, genome=genome, taken=taken)
         if expected is not None:

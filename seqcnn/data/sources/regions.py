@@ -94,6 +94,8 @@ class Regions:
     ----------
     changes
         What was moved, padded or left out, with its count.
+    lengths
+        Of the chromosomes: those of the genome, or of the files read so far that bring their own sequence.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Regions:
         self.unplaced = unplaced
         self.genome = None if genome is None else Genome(genome, cache=cache)
         self.changes: Counter[str] = Counter()
+        self.lengths: dict[str, int] = {} if self.genome is None else self.genome.lengths
         self._told: list[str] = []
 
     @classmethod
@@ -200,6 +203,8 @@ class Regions:
         kept = self._kept(wanted, genome, path)
         if len(kept) < len(wanted):
             wanted, parts = wanted.take(kept), None if parts is None else tuple(parts[i] for i in kept)
+        if self.genome is None:
+            self.lengths = self.lengths | genome.lengths
         called = wanted.names or ("",) * len(wanted)
         named = (name or str(place) for name, place in zip(called, wanted.places(), strict=True))
         return Windows(genome, self._placed(replace(wanted, names=tuple(named)), genome, path), parts)
