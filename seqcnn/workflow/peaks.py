@@ -21,8 +21,9 @@ from seqcnn.workflow.inputs import Inputs
 
 Floats = npt.NDArray[np.float64]
 
-#: Share of the windows that is compared with shuffles: a fifth as many more to score, and as many shuffles.
+#: One window of so many is compared with a shuffle of it, or so many at least: what is rare must be seen.
 _SHARE = 5
+_DRAWN = 50_000
 #: Shuffles where there are few windows, so that small p-values can be told.
 _SHUFFLES = 10_000
 #: Letters of windows that are held at most, and windows shuffled at a time.
@@ -76,7 +77,7 @@ class Chance:
 def chance_of(model: Model, files: Sequence[str], options: ScoreOptions) -> Chance:
     """Return how high windows of the inputs score, and exact dinucleotide shuffles of them, which hold no motif.
 
-    The inputs are read once to draw a fifth of the windows, 10,000 at least, as far as memory permits. Each is shuffled
+    The inputs are read once to draw a fifth of the windows, 50,000 at least, as far as memory permits. Each is shuffled
     once, or more often where that would make fewer than 10,000 shuffles.
 
     References
@@ -107,7 +108,7 @@ def _drawn(chunks: Iterable[Raw], most: int, rng: np.random.Generator) -> Sequen
         if len(held) > 2 * most:
             keys, held = _smallest(keys, held, most)
             bound = keys.max()
-    return Sequences.from_codes(_smallest(keys, held, min(most, max(total // _SHARE, _SHUFFLES)))[1])
+    return Sequences.from_codes(_smallest(keys, held, min(most, max(total // _SHARE, _DRAWN)))[1])
 
 
 def _smallest(keys: Floats, held: list[Codes], count: int) -> tuple[Floats, list[Codes]]:
