@@ -70,3 +70,10 @@ def test_effects_of_variants_are_timed_and_checked_against_applying_each_by_hand
     done = run("--tiny", "--only", "variants of")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "variants of C. elegans seed 0: 23 SNVs in" in done.stdout
+
+
+def test_planted_faults_are_looked_for_on_tiny_input() -> None:
+    pytest.importorskip("cleanlab")
+    done = run("--tiny", "--only", "check, GC", "check, 1%")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "check, 1% contradict seed 0: contradictions" in done.stdout

@@ -160,7 +160,7 @@ def test_bed_with_strange_chromosomes(run: Run, tmp_path: Path) -> None:
     assert "chr9 (2)" in out
     code, _, err = run("train", bed, "--genome", tmp_path / "g.fa", "-o", tmp_path / "m.safetensors")
     assert code == 2
-    assert "interval 13" in err
+    assert "line 13" in err
     all_strange = tmp_path / "q.bed"
     all_strange.write_text("chr9\t0\t9\n")
     code, out, _ = run("check", all_strange, "--genome", tmp_path / "g.fa")

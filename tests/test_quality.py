@@ -281,12 +281,14 @@ def test_records_that_overlap_across_parts_on_the_genome() -> None:
 
 
 def test_shuffles_of_ours_are_no_repeats_and_tell_nothing_by_name_or_case() -> None:
-    from seqcnn.data.negatives import add_shuffles
+    from seqcnn.data.dataset import Negatives
+    from seqcnn.data.negatives import add_negatives
 
     rng = np.random.default_rng(7)
-    texts = [letters(rng, 60).lower() for _ in range(200)]
+    texts = [letters(rng, 60) for _ in range(200)]
+    texts = [text[:20] + text[20:].lower() for text in texts]
     positives = replace(dna(texts, [1] * 200), labels=("peaks",))
-    checked = check(add_shuffles(positives, seed=0))
+    checked = check(add_negatives(positives, Negatives("shuffle"), seed=0))
     assert keys(checked) <= {"shortcut_soft_mask"}
     assert checked.clean
     assert {s.name for s in checked.shortcuts} & {"id_prefix", "id_pattern", "order"} == set()

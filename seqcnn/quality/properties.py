@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.alphabet import SOFT_MASK
+from seqcnn.data.matching import measured
 from seqcnn.quality.subject import Floats, Subject
 from seqcnn.samples import Samples
 from seqcnn.sequence import Sequences
 
+#: Share of records masked in part from which masking follows the sequence, not the file.
+_PARTLY = 0.1
 #: How a property stands to the network: it sees it as such; it may be what is to be learned; it never sees it.
 SEEN, SIGNAL, UNSEEN = "seen", "signal", "unseen"
 
@@ -37,6 +40,8 @@ class Property:
         What to do where it gives the targets away.
     percent
         Whether values are shares.
+    grave
+        Whether it is worth a warning though the network never sees it.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Property:
     standing: str
     advice: str
     percent: bool = False
+    grave: bool = False
 
 
 def properties(subject: Subject) -> Iterator[Property]:
@@ -85,7 +91,8 @@ def _of_letters(subject: Subject, raw: Sequences) -> Iterator[Property]:
             "gc", "gc", "GC content", share, SEEN,
             "Show that the model beats this figure (the gc baseline)."
             if subject.data.numeric
-            else "Choose negatives of the same GC content, or show that the model beats this figure (the gc baseline).",
+            else "Choose negatives of the same GC content (--negatives matched), or show that the model beats this "
+            "figure (the gc baseline).",
             percent=True,
         )  # fmt: skip
     else:
@@ -111,12 +118,20 @@ def _of_letters(subject: Subject, raw: Sequences) -> Iterator[Property]:
     yield Property("n_first", "n", f"distance of the first {any_letter} from the start", first_place, SEEN, advice)
     yield Property("n_last", "n", f"distance of the last {any_letter} from the end", last_place, SEEN, advice)
     masked = count((raw.buffer & np.uint8(SOFT_MASK)) > 0) / lengths
+    shuffled = subject.data.negatives == "shuffle"
     yield Property(
         "soft_mask", "soft_mask", "soft-masked share", masked, UNSEEN,
-        "Letters are read alike in either case, so the network cannot see it; but it sees the repeats that are masked: "
-        "choose negatives with as many.",
+        "Shuffles are upper-cased, and letters are read alike in either case: the network cannot see it."
+        if shuffled
+        else "Letters are read alike in either case, so the network cannot see it; but it sees the repeats that are "
+        "masked: choose negatives with as many (--negatives matched).",
         percent=True,
+        grave=not shuffled and bool(((masked > 0) & (masked < 1)).mean() > _PARTLY),
     )  # fmt: skip
+    if alphabet.has_complement and subject.data.summary.made is not None:
+        for name, values in measured(subject.data).items():
+            if "TSS" in name:
+                yield Property("tss_distance", "tss", name, values, UNSEEN, "Match them in it (--match tss).")
 
 
 def _of_values(raw: Samples) -> Iterator[Property]:
@@ -173,7 +188,7 @@ _NAMES = (
 def _of_names(subject: Subject) -> Iterator[Property]:
     """Yield what identifiers and the order of records tell; nothing of names that seqcnn itself gave."""
     data = subject.data
-    if data.negatives == "shuffle":
+    if data.summary.made is not None or data.negatives == "shuffle":
         return
     ids = [Path(name).name if data.kind == "pixels" else name for name in data.ids]
     several = len([s for s in data.summary.sources if s.name in data.labels]) > 1  # a file or folder a class

@@ -228,12 +228,5 @@ def _examples(row: _Row) -> str:
 
 def _graded(one: Property, figure: Figure) -> Level:
     if one.standing == UNSEEN:
-        if one.family == "soft_mask" and _mixed(one.values.astype(np.float64)):
-            return "warning"
-        return "note"
+        return "warning" if one.grave else "note"
     return "problem" if one.standing != SIGNAL and abs(figure.value) >= DECIDES[figure.name] else "warning"
-
-
-def _mixed(shares: Floats) -> bool:
-    """Return whether soft masking follows the sequence: some letters masked and some not in many records."""
-    return bool(((shares > 0) & (shares < 1)).mean() > 0.1)

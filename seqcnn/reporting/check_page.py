@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from seqcnn.alphabet import SOFT_MASK
 from seqcnn.data.dataset import Dataset
+from seqcnn.data.matching import measured
 from seqcnn.plot.canvas import figure
 from seqcnn.plot.distributions import draw_histograms
 from seqcnn.plot.intervals import draw_forest
@@ -19,7 +19,6 @@ from seqcnn.quality.findings import LEVELS, Finding, Shortcut
 from seqcnn.reporting.document import Group, Part, Run, environment, page
 from seqcnn.reporting.gallery import inline
 from seqcnn.reporting.words import count, plural
-from seqcnn.sequence import Sequences
 
 #: Classes that are drawn apart, properties and pictures that are shown.
 _MOST_CLASSES, _MOST_ROWS, _MOST_PICTURES = 6, 14, 5
@@ -116,12 +115,11 @@ def _plots(data: Dataset) -> list[tuple[Markup, str]]:
     named: list[tuple[str, npt.NDArray[np.float64], str]] = []
     if data.kind != "pixels":
         named.append(("length", data.lengths.astype(np.float64), "Length by class"))
-    if isinstance(data.raw, Sequences) and data.alphabet is not None and data.alphabet.size == 4:
-        codes = data.raw.buffer & ~np.uint8(SOFT_MASK)
-        strong = np.isin(codes, [data.alphabet.letters.index(letter) for letter in "GC"])
-        owner = np.repeat(np.arange(len(data)), data.lengths)
-        share = np.bincount(owner, strong, len(data)) / np.maximum(np.bincount(owner, codes < 4, len(data)), 1)
-        named.append(("GC content", share, "GC content by class"))
+    if data.alphabet is not None and data.alphabet.has_complement:
+        for name, values in measured(data).items():
+            if name != "length":
+                called = {"GC": "GC content", "repeats": "soft-masked share"}.get(name, name)
+                named.append((called, np.nan_to_num(values), f"{called[:1].upper()}{called[1:]} by class"))
     if isinstance(data.raw, np.ndarray):
         bright = data.raw.reshape(len(data), -1).mean(1, dtype=np.float64)
         named.append(("mean brightness", bright, "Mean brightness by class"))
