@@ -18,7 +18,7 @@ from seqcnn.sequence import Sequences
 Indices = npt.NDArray[np.int64]
 
 #: Cells that may be aligned to compare the shortest records with all others, without seeds.
-_ALL_CELLS = 2e9
+_ALL_CELLS = 1e9
 #: Seeds that unrelated records of the same composition may share by chance, for each pattern; decides their length.
 _CHANCE_SEEDS = 1e8
 #: Cells that may be aligned for seeds whose extension is good by chance; decides how good it must be.
@@ -89,8 +89,8 @@ def near_pairs(sequences: Sequences, alphabet: Alphabet, *, identity: float = 0.
     the pair is near. So is one of somewhat less identity over more (80% over 80%: 74% over the whole).
 
     Strands, case and order do not matter. Ambiguous letters match nothing, though copies are near whatever they hold.
-    Of records so short that such a pair could come by chance (as among few random records below some 20 bases, or
-    5 residues; the limit grows with their number), only better pairs, or only copies, are near.
+    Of records so short that such a pair comes by chance (among ten random records below some 35 bases or 6 residues,
+    among 3,000 below 58 or 12), only better pairs, or only copies, are near: else chance would link everything.
 
     Seeds (three patterns of as few letters as the number of records allows) find the pairs to be aligned. The shortest
     records are compared with all others, without seeds, which for small sets is each pair. Of a word that occurs very
