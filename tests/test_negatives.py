@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from Bio import SeqIO
+from Bio.Seq import Seq
+from Bio.SeqFeature import CompoundLocation, SeqFeature, SimpleLocation
+from Bio.SeqRecord import SeqRecord
 from sklearn.metrics import roc_auc_score
 
 import seqcnn
@@ -384,6 +388,25 @@ def test_errors_of_the_library(desk):
         matching(replace(data, task="multiclass"))
     with pytest.raises(OptionError, match="--match"):
         seqcnn.read("peaks.bed", genome="g.fa", negatives="matched", match="length,colour")
+
+
+def test_spliced_features_get_windows_of_their_spliced_length(desk):
+    text = genome_text()["chr1"]
+    record = SeqRecord(Seq(text), id="chr1", name="chr1", annotations={"molecule_type": "DNA"})
+    for i in range(12):
+        at = 2000 + 4000 * i
+        parts = [SimpleLocation(at, at + 60 + i, strand=1), SimpleLocation(at + 300, at + 340, strand=1)]
+        record.features.append(SeqFeature(CompoundLocation(parts), type="CDS", qualifiers={"locus_tag": f"c{i}"}))
+    SeqIO.write(record, "a.gb", "genbank")
+    for kind in ("matched", "flank"):
+        data = seqcnn.read("a.gb", genome="g.fa", feature="CDS", negatives=kind)
+        lengths = data.lengths[data.targets[:, 0] == 1].tolist()
+        assert lengths == [100 + i for i in range(12)]
+        assert set(data.lengths[data.targets[:, 0] == 0].tolist()) <= set(lengths)
+        positives, negatives = halves(data)
+        assert not any(overlap(a, b) for a in positives for b in negatives)
+    with pytest.raises(DataError, match="--negatives matched: takes windows of a genome beside the positives"):
+        seqcnn.read("a.gb", feature="CDS", negatives="matched")
 
 
 @pytest.mark.parametrize("organism", ORGANISMS)

@@ -71,7 +71,7 @@ def add_negatives(
     notes: list[str] = []
     sources = list(data.summary.sources)
     if kind.on_genome:
-        if genome is None or data.places is None or "" in data.places.chromosomes:
+        if genome is None or data.places is None or not set(data.places.chromosomes) <= genome.lengths.keys():
             raise DataError(
                 f"--negatives {wanted.kind}: takes windows of a genome beside the positives; pass these as "
                 "intervals (BED, GFF) with --genome FASTA"

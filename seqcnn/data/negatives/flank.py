@@ -29,8 +29,8 @@ def flanks(order: Order) -> Made:
     upstream_first = order.rng.random(len(places)) < 0.5
     rows: list[Place] = []
     ids, parents = list[str](), list[int]()
-    for i, place in enumerate(places.places()):
-        length, forward = place.end - place.start, place.strand >= 0
+    for i, (place, length) in enumerate(zip(places.places(), order.sequences.lengths.tolist(), strict=True)):
+        forward = place.strand >= 0
         found = {"upstream": 0, "downstream": 0}
         sides = sorted(found, reverse=bool(upstream_first[i]))
         for steps in range(NEAREST, FARTHEST + 1):

@@ -64,7 +64,7 @@ def matched(order: Order) -> Made:
     chosen = Intervals(
         tuple(room.names[i] for i in search.chromosomes[found].tolist()),
         starts,
-        starts + places.widths[parents],
+        starts + search.lengths[found],
         strands,
     )
     sequences = read_windows(chosen, room, order.alphabet)
@@ -112,7 +112,7 @@ class _Search:
         self.room, self.rng, wanted = room, order.rng, order.wanted
         self.tss = Starts.read(wanted.annotation, room.names) if "tss" in wanted.match else None
         self.parents = np.repeat(np.arange(len(places)), wanted.ratio)
-        self.lengths = places.widths[self.parents]
+        self.lengths = order.sequences.lengths[self.parents]
         self.own = self.features(places, order.sequences)
         self.chromosomes, self.starts = (np.full(len(self.parents), -1) for _ in range(2))
         self.claims = Claims()
@@ -133,7 +133,7 @@ class _Search:
 
     def features(self, places: Intervals, sequences: Sequences) -> Floats:
         """Return the properties of records in units of their tolerances, ``(N, D)``."""
-        far = None if self.tss is None else np.maximum(self.tss.of(places), places.widths)
+        far = None if self.tss is None else np.maximum(self.tss.of(places), sequences.lengths)
         return _scaled(*composition(sequences), far)
 
     def round(self, density: int, overlap: float, farthest: float) -> None:
