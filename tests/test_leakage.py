@@ -46,7 +46,7 @@ def test_mutants_of_training_records_are_counted_and_told_apart(judged):
     far = found.truth[20:], found.logits[20:]
     assert found.relatives.metrics_far == model.task.metrics(*far)
     assert found.relatives.metrics_near == model.task.metrics(found.truth[:20], found.logits[:20])
-    assert "with a near relative in training: 20\n" in figures_table(found.to_dict())
+    assert "with a near relative in training: at least 20\n" in figures_table(found.to_dict())
 
 
 def test_sketches_survive_the_file(judged, tmp_path: Path):
@@ -59,7 +59,7 @@ def test_sketches_survive_the_file(judged, tmp_path: Path):
 def test_the_report_says_it(judged):
     model, data = judged
     page = build_report(model, evaluate(model, data), None, data)
-    assert "20 of 40 records (50%) have a near relative among the records trained on" in " ".join(page.split())
+    assert "At least 20 of 40 records (50%) have a near relative among the records trained on" in " ".join(page.split())
     assert "--split cluster" in page
 
 
@@ -78,7 +78,7 @@ def test_training_keeps_clusters_whole_and_says_what_leaks(tmp_path: Path):
     parents = letters(60, 90, 90, seed=9)
     texts = [mutant(text, rng, changed=4) for text in parents for _ in range(4)]
     data = dataset(texts, [i // 4 % 2 for i in range(240)])
-    fast = {"network": "deepbind", "epochs": 1, "test": 0.2, "strands": "forward", "positions": "free"}
+    fast = {"network": "deepbind", "epochs": 1, "test": 0.2, "strands": "forward"}
     whole = seqcnn.train(data, split="cluster", **fast)
     assert whole.record.figures["relatives"]["near"] == 0
     assert any(note.startswith("clusters: 60 of 240 records; the largest holds 4") for note in whole.record.notes)

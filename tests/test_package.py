@@ -79,5 +79,5 @@ def test_each_package_folder_is_a_package() -> None:
 def test_data_files_are_declared() -> None:
     patterns = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]["*"]
     for path in (TOP / "seqcnn").rglob("*"):
-        if path.is_file() and path.suffix not in (".py", ".pyc"):
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts:
             assert any(path.match(pattern) for pattern in patterns), f"{path} is no declared package data"

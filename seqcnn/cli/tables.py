@@ -60,5 +60,6 @@ def figures_table(figures: Mapping[str, Any]) -> str:
     )
     title = f"{figures['source']}: {figures['n']:,} records" + (f"; left out: {left}" if left else "")
     if kin["n"]:
-        title += f"; with a near relative in training: {kin['near'] or 'none'}"
+        least = "" if kin["aligned"] or not kin["near"] else "at least "
+        title += f"; with a near relative in training: {least}{kin['near'] or 'none'}"
     return f"{title}\n{columns(rows)}"

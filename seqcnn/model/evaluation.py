@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seqcnn.data.dataset import Dataset, check_dataset
+from seqcnn.data.dataset import Dataset, Raw, check_dataset
 from seqcnn.errors import DataError, SeqcnnWarning
 from seqcnn.inference.predict import Logits
 from seqcnn.metrics import THRESHOLD
 from seqcnn.model.card import figures_card
-from seqcnn.model.leakage import Leakage, leakage, near_training
+from seqcnn.model.leakage import Leakage, Relatives, leakage, near_training
 from seqcnn.model.model import Model
 from seqcnn.model.record import plain, record_hashes
 from seqcnn.tasks.task import Floats, Task
@@ -99,12 +99,20 @@ class Evaluation:
         return figures_card(self.to_dict())
 
 
-def evaluate(model: Model, data: Dataset, *, seed: int = 0, device: str = "auto") -> Evaluation:
+def evaluate(
+    model: Model, data: Dataset, *, trained: Raw | None = None, seed: int = 0, device: str = "auto"
+) -> Evaluation:
     """Evaluate a model on data, leaving out the records it was trained on.
 
     Records count as trained on when they, their soft-masked copy or their reverse complement were in the training or
     validation part, and shuffles when their parent was. If nothing remains, the stored out-of-fold figures are
     returned, labelled so.
+
+    Parameters
+    ----------
+    trained
+        The records trained on, where they are at hand, by which near relatives of theirs are known for sure; else the
+        model's sketches tell.
 
     Raises
     ------
@@ -131,7 +139,7 @@ def evaluate(model: Model, data: Dataset, *, seed: int = 0, device: str = "auto"
         ids=part.ids,
         excluded=excluded,
         kept=kept,
-        near=near_training(model, part.raw),
+        relatives=near_training(model, part.raw, trained),
         seed=seed,
     )
     high = (found.ci95.get("auroc") or (0, 1))[1]
@@ -155,7 +163,7 @@ def figures(
     excluded: dict[str, int] | None = None,
     source: str = "test data",
     kept: npt.NDArray[np.int64] | None = None,
-    near: npt.NDArray[np.bool_] | None = None,
+    relatives: Relatives | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Return the evaluation of calibrated logits ``(N, K)`` against targets ``(N, T)``."""
@@ -180,7 +188,7 @@ def figures(
         baseline_logits=others,
         baseline_scores={name: task.output(other) for name, other in others.items()},
         kept=np.zeros(0, np.int64) if kept is None else kept,
-        relatives=leakage(task, truth, logits, near, seed=seed),
+        relatives=leakage(task, truth, logits, relatives, seed=seed),
     )
 
 
@@ -238,7 +246,7 @@ def _out_of_fold(model: Model, excluded: dict[str, int], *, seed: int) -> Evalua
     ids = oof.ids or tuple(str(i) for i in range(1, len(oof.truth) + 1))
     return figures(
         model.task, oof.truth, oof.logits, baselines=oof.baselines, ids=ids, excluded=excluded, source="out-of-fold",
-        near=oof.near, seed=seed,
+        relatives=None if oof.near is None else Relatives(oof.near, aligned=True), seed=seed,
     )  # fmt: skip
 
 

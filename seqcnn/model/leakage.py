@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Raw
-from seqcnn.data.relatives import related
+from seqcnn.data.relatives import near, related
 from seqcnn.inference.predict import Logits
 from seqcnn.model.model import Model
 from seqcnn.sequence import Sequences
@@ -16,6 +16,14 @@ from seqcnn.tasks.task import Floats, Task
 
 #: Fewer records than this have no figures of their own.
 _FEWEST = 10
+
+
+@dataclass(frozen=True)
+class Relatives:
+    """Which records have a near relative among those trained on, ``(N,)``, and whether alignment verified it."""
+
+    near: npt.NDArray[np.bool_]
+    aligned: bool
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class Leakage:
         Figures of those with a near relative and of those without; empty where they are fewer than ten.
     ci95_far
         Intervals of the latter.
+    aligned
+        Whether relatives were verified by alignment, as in training; sketches miss some of the less alike.
     """
 
     n: int
@@ -38,37 +48,41 @@ class Leakage:
     metrics_near: dict[str, Any]
     metrics_far: dict[str, Any]
     ci95_far: dict[str, Any]
+    aligned: bool
 
 
-def leakage(
-    task: Task, truth: Floats, logits: Logits, near: npt.NDArray[np.bool_] | None, *, seed: int = 0
-) -> Leakage | None:
-    """Return the leakage of an evaluation; `near` ``(N,)`` says which records have a near relative, None is unknown."""
-    if near is None:
+def leakage(task: Task, truth: Floats, logits: Logits, relatives: Relatives | None, *, seed: int = 0) -> Leakage | None:
+    """Return the leakage of an evaluation of N records; None where relatives are not known."""
+    if relatives is None:
         return None
+    near = relatives.near
 
     def metrics(part: npt.NDArray[np.bool_]) -> dict[str, Any]:
         return task.metrics(truth[part], logits[part]) if part.sum() >= _FEWEST else {}
 
     far = ~near
     intervals = task.intervals(truth[far], logits[far], seed=seed) if far.sum() >= _FEWEST and near.any() else {}
-    return Leakage(
-        len(near), int(near.sum()), float(near.mean()) if len(near) else 0.0, metrics(near), metrics(far), intervals
-    )
+    share = float(near.mean()) if len(near) else 0.0
+    return Leakage(len(near), int(near.sum()), share, metrics(near), metrics(far), intervals, relatives.aligned)
 
 
-def near_training(model: Model, raw: Raw) -> npt.NDArray[np.bool_] | None:
-    """Return which records have a near relative among those trained on, ``(N,)``; None where that is not known."""
-    sketches = model.record.sketches
-    if sketches is None or model.alphabet is None or not isinstance(raw, Sequences):
+def near_training(model: Model, raw: Raw, known: Raw | None = None) -> Relatives | None:
+    """Return which records have a near relative among those trained on; None where that is not known.
+
+    Relatives of `known`, the records trained on, are verified by alignment; without them the model's sketches tell.
+    """
+    if model.alphabet is None or not isinstance(raw, Sequences):
         return None
-    return related(sketches, raw, model.alphabet)
+    if isinstance(known, Sequences):
+        return Relatives(near(known, raw, model.alphabet), aligned=True)
+    sketches = model.record.sketches
+    return None if sketches is None else Relatives(related(sketches, raw, model.alphabet), aligned=False)
 
 
 def leakage_sentence(stored: Mapping[str, Any] | None, metric: str) -> str:
     """Return what a stored leakage says, with one figure on both sides; empty where there is nothing to say.
 
-    >>> found = {"n": 200, "near": 50, "metrics_near": {"auroc": 0.99}, "metrics_far": {"auroc": 0.9}}
+    >>> found = {"n": 200, "near": 50, "aligned": True, "metrics_near": {"auroc": 0.99}, "metrics_far": {"auroc": 0.9}}
     >>> leakage_sentence(found, "auroc")
     '50 of 200 records (25%) have a near relative in training: auroc 0.990 on them, 0.900 on the others'
     >>> leakage_sentence({"n": 200, "near": 0, "metrics_near": {}, "metrics_far": {}}, "auroc")
@@ -79,7 +93,8 @@ def leakage_sentence(stored: Mapping[str, Any] | None, metric: str) -> str:
     n, near = stored["n"], stored["near"]
     if not near:
         return "no record has a near relative in training"
-    said = f"{near:,} of {n:,} records ({100 * near / n:.0f}%) have a near relative in training"
+    said = f"{'' if stored['aligned'] else 'at least '}{near:,} of {n:,} records ({100 * near / n:.0f}%)"
+    said += " have a near relative in training"
     with_them, without = (stored[f"metrics_{side}"].get(metric) for side in ("near", "far"))
     if with_them is None or without is None:
         return f"{said}; too few are left on one side for figures of their own" if near < n else said

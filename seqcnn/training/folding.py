@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset
-from seqcnn.data.relatives import related, sketch
+from seqcnn.data.relatives import near
 from seqcnn.data.splits import folds, split
 from seqcnn.errors import DataError
 from seqcnn.inference.predict import Logits, predict_logits
@@ -77,8 +77,7 @@ def _near(data: Dataset, fold: Indices) -> npt.NDArray[np.bool_] | None:
     found = np.zeros(len(data), bool)
     for f in np.unique(fold).tolist():
         held = np.flatnonzero(fold == f)
-        rest = data.raw.take(np.flatnonzero(fold != f))
-        found[held] = related(sketch(rest, data.alphabet), data.raw.take(held), data.alphabet)
+        found[held] = near(data.raw.take(np.flatnonzero(fold != f)), data.raw.take(held), data.alphabet)
     return found
 
 

@@ -16,6 +16,7 @@ from seqcnn.data.relatives import Sketches, sketch
 from seqcnn.data.splits import Parts, check_classes, split
 from seqcnn.errors import OptionError, SeqcnnWarning
 from seqcnn.model.evaluation import evaluate, figures
+from seqcnn.model.leakage import Relatives
 from seqcnn.model.model import Model
 from seqcnn.model.record import OutOfFold, TrainingRecord, plain, record_hashes
 from seqcnn.options import TrainOptions
@@ -127,7 +128,7 @@ def train(
         baselines={name: plain(baseline.choice) for name, baseline in baselines.items()},
         trained_hashes=np.unique(hashes[seen]),
         oof=None if oof is None else OutOfFold(hashes, targets, oof[0], oof[1], data.ids, oof[2]),
-        sketches=_sketches(data.take(seen)),
+        sketches=_sketches(_own(data.take(seen))),
     )
     model = Model(
         plan.encoder,
@@ -141,7 +142,9 @@ def train(
         record=record,
     )
     held_out = test if test is not None else data.take(parts.test)
-    measured = stop.guard(lambda: _measured(model, held_out, options, notes), "the figures on held-out records")
+    measured = stop.guard(
+        lambda: _measured(model, held_out, _own(data.take(seen)), options, notes), "the figures on held-out records"
+    )
     model.record = record if measured is None else measured
     model.record = replace(model.record, notes=tuple(dict.fromkeys(notes)), seconds=monotonic() - started)
     return model
@@ -232,7 +235,9 @@ def _parts(
     return data, parts, by_folds
 
 
-def _measured(model: Model, held_out: Dataset, options: TrainOptions, notes: list[str]) -> TrainingRecord:
+def _measured(
+    model: Model, held_out: Dataset, known: Dataset, options: TrainOptions, notes: list[str]
+) -> TrainingRecord:
     """Return the record with the figures of the test part, or of the folds."""
     counts = len(held_out)
     record = replace(model.record, counts=model.record.counts | {"test": counts})
@@ -244,7 +249,7 @@ def _measured(model: Model, held_out: Dataset, options: TrainOptions, notes: lis
             oof.logits,
             baselines=oof.baselines,
             source="out-of-fold",
-            near=oof.near,
+            relatives=None if oof.near is None else Relatives(oof.near, aligned=True),
             seed=options.seed,
         )
         return replace(record, out_of_fold=found.to_dict())
@@ -255,15 +260,21 @@ def _measured(model: Model, held_out: Dataset, options: TrainOptions, notes: lis
         notes.append(f"{twice:,} test records are also among the training records: left out of the figures")
     if twice == counts:
         return record
-    return replace(record, figures=evaluate(model, held_out, seed=options.seed, device=options.device).to_dict())
+    return replace(
+        record, figures=evaluate(model, held_out, trained=known.raw, seed=options.seed, device=options.device).to_dict()
+    )
 
 
 def _sketches(data: Dataset) -> Sketches | None:
-    """Return sketches of the records that are no shuffles, by which relatives of theirs are known later."""
+    """Return sketches of the records, by which relatives of theirs are known later."""
     if not isinstance(data.raw, Sequences) or data.alphabet is None:
         return None
-    own = np.arange(len(data)) if data.parents is None else np.flatnonzero(data.parents < 0)
-    return sketch(data.raw.take(own), data.alphabet)
+    return sketch(data.raw, data.alphabet)
+
+
+def _own(data: Dataset) -> Dataset:
+    """Return the records that are no shuffles."""
+    return data if data.parents is None else data.take(np.flatnonzero(data.parents < 0))
 
 
 def _weighed(data: Dataset, parts: Parts, notes: list[str]) -> Parts:

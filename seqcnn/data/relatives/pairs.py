@@ -18,11 +18,11 @@ from seqcnn.sequence import Sequences
 Indices = npt.NDArray[np.int64]
 
 #: Cells that may be aligned to compare the shortest records with all others, without seeds.
-_ALL_CELLS = 1e9
+_ALL_CELLS = 1e8
 #: Seeds that unrelated records of the same composition may share by chance, for each pattern; decides their length.
-_CHANCE_SEEDS = 1e8
+_CHANCE_SEEDS = 1e7
 #: Cells that may be aligned for seeds whose extension is good by chance; decides how good it must be.
-_CHANCE_CELLS = 1e9
+_CHANCE_CELLS = 1e8
 #: Occurrences of words held at a time, by each of the threads.
 _ENTRIES = 1 << 24
 _THREADS = 2

@@ -34,6 +34,7 @@ class Relatives(Section):
             "percent": percent(found.share),
             "near": found.near,
             "n": found.n,
+            "aligned": found.aligned,
             "rows": rows if found.near else [],
             "oof": material.out_of_fold,
             "much": found.share >= MUCH,
