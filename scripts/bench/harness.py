@@ -90,23 +90,23 @@ def measure(row: Row, data: Path, seeds: list[int] | None, cores: str) -> None:
                 result = {"figure": None, "text": f"failed: {error}", "seconds": time.perf_counter() - start}
             result["seed"] = seed
             row.results.append(result)
-            print(f"{row.name} seed {seed}: {result['text']} [{result['seconds']:.0f} s training]", flush=True)
+            print(f"{row.name} seed {seed}: {result['text']} [{result['seconds']:.0f} s]", flush=True)
             for motif in result.get("motifs", []):
                 print(f"    {motif}", flush=True)
 
 
-def markdown(rows: list[Row], minutes: float) -> str:
+def markdown(rows: list[Row], name: str, *, minutes: float) -> str:
     """Return the table, one line a row with mean and range over seeds, then one line a seed."""
     from seqcnn.runtime import versions
 
     known = ", ".join(f"{name} {version}" for name, version in versions().items())
     lines = [
-        "# Accuracy",
+        {"RESULTS.md": "# Accuracy", "GENOMES.md": "# Genomes, variants and honest data"}[name],
         "",
-        f"Remade by `scripts/bench/accuracy` on {datetime.date.today()} in {minutes:.0f} minutes; {known}; "
-        f"{platform.machine()}, two cores a run. Default options; 95% intervals in brackets by bootstrap within class.",
+        f"Remade by `scripts/bench/accuracy --table {name}` on {datetime.date.today()} in {minutes:.0f} minutes; "
+        f"{known}; {platform.machine()}, two cores a run. Default options; 95% intervals in brackets by bootstrap within class.",
         "",
-        "| what | must reach | mean over seeds (range) | first two motifs in the family | training seconds |",
+        "| what | must reach | mean over seeds (range) | first two motifs in the family | seconds |",
         "|---|---|---|---|---|",
     ]
     for row in rows:
