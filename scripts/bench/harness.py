@@ -104,7 +104,7 @@ def markdown(rows: list[Row], name: str, *, minutes: float) -> str:
         {"RESULTS.md": "# Accuracy", "GENOMES.md": "# Genomes, variants and honest data"}[name],
         "",
         f"Remade by `scripts/bench/accuracy --table {name}` on {datetime.date.today()} in {minutes:.0f} minutes; "
-        f"{known}; {platform.machine()}, two cores a run. Default options; 95% intervals in brackets by bootstrap within class.",
+        f"{known}; {platform.machine()}, two cores a run. Default options; 95% intervals by bootstrap within class.",
         "",
         "| what | must reach | mean over seeds (range) | first two motifs in the family | seconds |",
         "|---|---|---|---|---|",
