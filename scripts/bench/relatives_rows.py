@@ -57,7 +57,7 @@ def aligners(alphabet: Alphabet) -> list[Any]:
 
 
 def reading(one: str, other: str, judges: list[Any]) -> int:
-    """Return 2 for a leak: a judge's alignment in which 80% of columns match, over 80% of the shorter; 1 for a loose one.
+    """Return 2 for a leak: an alignment in which 80% of columns match, over 80% of the shorter; 1 for a loose one.
 
     Loosely, letters against gaps are not counted, and 80% of the shorter's letters match somewhere: of a global
     alignment of a fragment, they may be scattered. A leak scores 0.48 of the shorter's length or more by the first
