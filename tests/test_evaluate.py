@@ -11,8 +11,9 @@ from small_models import dataset, dna_model, letters, protein_model, training_da
 
 from seqcnn.data.dataset import Dataset
 from seqcnn.errors import DataError, SeqcnnWarning
+from seqcnn.io.jsons import write_json
 from seqcnn.model.evaluation import aligned_targets, trained_on
-from seqcnn.workflow.evaluate import evaluate, write_json, write_predictions
+from seqcnn.workflow.evaluate import evaluate, write_predictions
 
 MODEL = dna_model(oof=True)
 FRESH = dataset(letters(60, 20, 40, seed=9), [float(i % 3 == 0) for i in range(60)])
@@ -87,13 +88,13 @@ def test_one_class_left_is_undefined_not_a_crash() -> None:
 
 def test_json_has_the_documented_fields(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = evaluate(MODEL, FRESH)
-    write_json(found, tmp_path / "f.json")
+    write_json(found.to_dict(), tmp_path / "f.json")
     stored = json.loads((tmp_path / "f.json").read_text())
     assert list(stored)[:8] == ["task", "n", "n_per_class", "threshold", "metrics", "ci95", "baselines", "excluded"]
     assert stored["threshold"] == 0.5
     assert list(stored["metrics"]) == ["auroc", "auprc", "accuracy", "mcc", "f1", "ece"]
     assert set(stored["baselines"]) == {"gc", "kmer"}
-    write_json(found, "-")
+    write_json(found.to_dict(), "-")
     assert json.loads(capsys.readouterr().out) == stored
 
 

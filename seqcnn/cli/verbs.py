@@ -154,9 +154,10 @@ def evaluate(
 ) -> None:
     """Print figures with 95% intervals on unseen records."""
     from seqcnn.cli.tables import figures_table
+    from seqcnn.io.jsons import write_json
     from seqcnn.io.writing import check_writable
     from seqcnn.model.file import load
-    from seqcnn.workflow.evaluate import evaluate, write_json, write_predictions
+    from seqcnn.workflow.evaluate import evaluate, write_predictions
 
     if json_file is not None and str(predictions) == json_file:
         raise OptionError(f"--json and --predictions both name {json_file}; name two files")
@@ -167,7 +168,7 @@ def evaluate(
     records = read_for(trained, data, shell)
     evaluation = evaluate(trained, records, seed=shell.options(DataOptions).seed, device=device)
     if json_file is not None:
-        write_json(evaluation, json_file)
+        write_json(evaluation.to_dict(), json_file)
     if predictions is not None:
         write_predictions(evaluation, predictions)
     for path in outputs:
@@ -291,8 +292,9 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="exit with 1 where there is any problem or warning")] = False,
 ) -> int:
     """Say what is wrong with data, before any training."""
+    from seqcnn.io.jsons import write_json
     from seqcnn.io.writing import check_writable
-    from seqcnn.workflow.check import check, read_to_check, write_html, write_json
+    from seqcnn.workflow.check import check, read_to_check, write_html
 
     outputs = [Path(path) for path in (json_file, html) if path is not None and str(path) != "-"]
     if len(set(outputs)) < len(outputs):
@@ -306,7 +308,7 @@ def check(
     )
     checked = check(records, options, valid=valid, test=test, before=before, seed=reading.seed)
     if json_file is not None:
-        write_json(checked, json_file)
+        write_json(checked.to_dict(), json_file)
     if html is not None:
         write_html(checked, records, html, command=shell.command)
     for path in outputs:

@@ -1,6 +1,5 @@
 """The verb check: data in, what is wrong with them out, before any training."""
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,8 +14,6 @@ from seqcnn.data.joining import join
 from seqcnn.data.sources.unlabelled import read_unlabelled
 from seqcnn.errors import AlphabetError, DataError, MissingExtraError
 from seqcnn.io.opening import STDIN
-from seqcnn.io.tsv import standard_output
-from seqcnn.io.writing import atomic
 from seqcnn.options import CheckOptions, DataOptions
 from seqcnn.quality.check import Check
 from seqcnn.quality.checked import Checked, ordered
@@ -182,13 +179,3 @@ def _title(data: Dataset | None) -> str:
     if len(sources) > 2:
         return Path(sources[0].path).parent.name or "The data"
     return " and ".join(source.name for source in sources) or "The data"
-
-
-def write_json(checked: Checked, path: str | os.PathLike[str]) -> None:
-    """Write the findings as JSON to a file, whole or not at all, or to standard output for ``-``."""
-    text = json.dumps(checked.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if os.fspath(path) == STDIN:
-        standard_output().write(text)
-        return
-    with atomic(path) as stream:
-        stream.write(text)

@@ -1,13 +1,10 @@
 """Evaluation as a verb: the figures, as JSON, and the predictions behind them, as a table."""
 
-import json
 import os
 from typing import Any
 
 from seqcnn.data.dataset import Dataset
-from seqcnn.io.opening import STDIN
-from seqcnn.io.tsv import standard_output, tsv_rows
-from seqcnn.io.writing import atomic
+from seqcnn.io.tsv import tsv_rows
 from seqcnn.model.evaluation import Evaluation
 from seqcnn.model.evaluation import evaluate as evaluate_model
 from seqcnn.model.model import Model
@@ -16,16 +13,6 @@ from seqcnn.model.model import Model
 def evaluate(model: Model, data: Dataset, *, seed: int = 0, device: str = "auto") -> Evaluation:
     """Return figures with 95% intervals beside the baselines'; see `seqcnn.model.evaluation.evaluate`."""
     return evaluate_model(model, data, seed=seed, device=device)
-
-
-def write_json(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
-    """Write the figures as JSON to a file, whole or not at all, or to standard output for ``-``."""
-    text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if os.fspath(path) == STDIN:
-        standard_output().write(text)
-        return
-    with atomic(path) as stream:
-        stream.write(text)
 
 
 def write_predictions(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
