@@ -13,8 +13,8 @@ TOP = Path(__file__).resolve().parent.parent
 README = (TOP / "README.md").read_text("utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.S)
 
 
 @pytest.fixture
@@ -33,11 +33,21 @@ def run(command: list[str], folder: Path) -> str:
 
 def test_shell_examples(desk: Path) -> None:
     assert len(blocks("sh")) >= 4
-    script = "\n".join(blocks("sh")).replace("seqcnn train ", "seqcnn train --epochs 2 ").replace("| head -n 3", "")
+    script = "\n".join(blocks("sh")).replace("seqcnn train ", "seqcnn train --epochs 2 --folds 2 ").replace("| head -n 3", "")
     printed = run(["bash", "-euo", "pipefail", "-c", script], desk)
     assert "auroc" in printed
     for name in ("fox.safetensors", "figures.json", "scores.tsv", "motifs/motifs.meme", "sites.tsv", "report.html"):
         assert (desk / name).stat().st_size > 0
+    for name in ("check.html", "genome.bedgraph", "called.narrowPeak", "effects.vcf", "variants.html"):
+        assert (desk / name).stat().st_size > 0
+
+
+def test_the_walk_to_an_honest_figure(desk: Path) -> None:
+    page = (TOP / "scripts" / "examples" / "honest.md").read_text("utf-8")
+    script = "\n".join(blocks("sh", page)).replace("seqcnn train ", "seqcnn train --epochs 2 --folds 2 ")
+    printed = run(["bash", "-euo", "pipefail", "-c", script], desk)
+    assert "matched" in (desk / "honest.html").read_text("utf-8") and printed.count("auroc") >= 2
+    assert "@" not in page
 
 
 def test_notebook_examples(desk: Path) -> None:
