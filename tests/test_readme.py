@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).resolve().parent.parent
+QUICK = "seqcnn train --epochs 2 --folds 2 "
 README = (TOP / "README.md").read_text("utf-8")
 
 
@@ -33,7 +34,7 @@ def run(command: list[str], folder: Path) -> str:
 
 def test_shell_examples(desk: Path) -> None:
     assert len(blocks("sh")) >= 4
-    script = "\n".join(blocks("sh")).replace("seqcnn train ", "seqcnn train --epochs 2 --folds 2 ").replace("| head -n 3", "")
+    script = "\n".join(blocks("sh")).replace("| head -n 3", "").replace("seqcnn train ", QUICK)
     printed = run(["bash", "-euo", "pipefail", "-c", script], desk)
     assert "auroc" in printed
     for name in ("fox.safetensors", "figures.json", "scores.tsv", "motifs/motifs.meme", "sites.tsv", "report.html"):
@@ -44,7 +45,7 @@ def test_shell_examples(desk: Path) -> None:
 
 def test_the_walk_to_an_honest_figure(desk: Path) -> None:
     page = (TOP / "scripts" / "examples" / "honest.md").read_text("utf-8")
-    script = "\n".join(blocks("sh", page)).replace("seqcnn train ", "seqcnn train --epochs 2 --folds 2 ")
+    script = "\n".join(blocks("sh", page)).replace("seqcnn train ", QUICK)
     printed = run(["bash", "-euo", "pipefail", "-c", script], desk)
     assert "matched" in (desk / "honest.html").read_text("utf-8") and printed.count("auroc") >= 2
     assert "@" not in page
