@@ -11,7 +11,7 @@ import seqcnn
 from seqcnn.alphabet import DNA
 from seqcnn.cli.tables import figures_table
 from seqcnn.data.grouping import grouped
-from seqcnn.data.relatives import sketch
+from seqcnn.data.relatives import kin, sketch
 from seqcnn.data.splits import split
 from seqcnn.errors import DataError
 from seqcnn.model.evaluation import evaluate
@@ -87,6 +87,17 @@ def test_training_keeps_clusters_whole_and_says_what_leaks(tmp_path: Path):
     folded = seqcnn.train(data, **(fast | {"test": 0.0, "folds": 3}))
     assert folded.record.out_of_fold["relatives"]["share"] > 0.9
     assert folded.record.oof.near.sum() == folded.record.out_of_fold["relatives"]["near"]
+
+
+def test_long_records_are_compared_by_sketches():
+    rng = np.random.default_rng(1)
+    parent = "".join(rng.choice(list("ACGT"), 12_000))
+    known = dataset([parent, *letters(3, 200, 300)], [0, 1, 0, 1])
+    asked = dataset([mutant(parent, rng, changed=200), *letters(2, 300, 400, seed=8)], [0, 1, 0])
+    found, aligned = kin(known.raw, asked.raw, DNA)
+    assert found.tolist() == [True, False, False] and not aligned
+    with pytest.raises(DataError, match="--split cluster: compares records of up to 10,000 letters, .* 12,000"):
+        grouped(known, "cluster")
 
 
 def test_clusters_are_for_sequences():

@@ -7,7 +7,7 @@ import numpy as np
 from seqcnn.checks import did_you_mean
 from seqcnn.chromosome import matched
 from seqcnn.data.dataset import Dataset
-from seqcnn.data.relatives import families
+from seqcnn.data.relatives import LONGEST, families
 from seqcnn.errors import DataError, OptionError
 from seqcnn.sequence import Sequences
 
@@ -44,6 +44,12 @@ def grouped(data: Dataset, rule: str) -> tuple[Dataset, list[str]]:
 def _by_family(data: Dataset) -> tuple[Dataset, list[str]]:
     if not isinstance(data.raw, Sequences) or data.alphabet is None:
         raise DataError("--split cluster: belongs to sequences; for others pass --split group:COLUMN of a table")
+    longest = int(data.lengths.max(initial=0))
+    if longest > LONGEST:
+        raise DataError(
+            f"--split cluster: compares records of up to {LONGEST:,} letters, the longest has {longest:,}; pass --split "
+            "chromosome, or group:COLUMN of a table"
+        )
     groups = np.full(len(data), -1, np.int64)
     own = np.arange(len(data)) if data.parents is None else np.flatnonzero(data.parents < 0)
     groups[own] = families(data.raw.take(own), data.alphabet)

@@ -12,7 +12,7 @@ from seqcnn.errors import DataError, SeqcnnWarning
 from seqcnn.inference.predict import Logits
 from seqcnn.metrics import THRESHOLD
 from seqcnn.model.card import figures_card
-from seqcnn.model.leakage import Leakage, Relatives, leakage, near_training
+from seqcnn.model.leakage import Leakage, Relatives, leakage, near_other_folds, near_training
 from seqcnn.model.model import Model
 from seqcnn.model.record import plain, record_hashes
 from seqcnn.tasks.task import Floats, Task
@@ -246,7 +246,7 @@ def _out_of_fold(model: Model, excluded: dict[str, int], *, seed: int) -> Evalua
     ids = oof.ids or tuple(str(i) for i in range(1, len(oof.truth) + 1))
     return figures(
         model.task, oof.truth, oof.logits, baselines=oof.baselines, ids=ids, excluded=excluded, source="out-of-fold",
-        relatives=None if oof.near is None else Relatives(oof.near, aligned=True), seed=seed,
+        relatives=near_other_folds(model, oof.near), seed=seed,
     )  # fmt: skip
 
 

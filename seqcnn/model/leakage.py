@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Raw
-from seqcnn.data.relatives import near, related
+from seqcnn.data.relatives import LONGEST, kin, related
 from seqcnn.inference.predict import Logits
 from seqcnn.model.model import Model
 from seqcnn.sequence import Sequences
@@ -74,9 +74,14 @@ def near_training(model: Model, raw: Raw, known: Raw | None = None) -> Relatives
     if model.alphabet is None or not isinstance(raw, Sequences):
         return None
     if isinstance(known, Sequences):
-        return Relatives(near(known, raw, model.alphabet), aligned=True)
+        return Relatives(*kin(known, raw, model.alphabet))
     sketches = model.record.sketches
     return None if sketches is None else Relatives(related(sketches, raw, model.alphabet), aligned=False)
+
+
+def near_other_folds(model: Model, near: npt.NDArray[np.bool_] | None) -> Relatives | None:
+    """Return the records with a near relative in another fold, as training found them; None where it did not look."""
+    return None if near is None else Relatives(near, aligned=model.longest <= LONGEST)
 
 
 def leakage_sentence(stored: Mapping[str, Any] | None, metric: str) -> str:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from seqcnn.data.relatives import families
+from seqcnn.data.relatives import LONGEST, families
 from seqcnn.quality.check import Check
 from seqcnn.quality.findings import Finding, Outcome
 from seqcnn.quality.subject import Subject
@@ -27,6 +27,12 @@ class Relatives(Check):
             return Outcome()
         rows = np.flatnonzero(subject.given)
         notes = []
+        long = int((data.raw.lengths[rows] > LONGEST).sum())
+        if long:
+            notes.append(f"relatives were not looked for among {long:,} records longer than {LONGEST:,}")
+            rows = rows[data.raw.lengths[rows] <= LONGEST]
+        if not len(rows):
+            return Outcome(notes=tuple(notes))
         if data.raw.lengths[rows].sum() > _LETTERS:
             drawn = np.random.default_rng(subject.seed).permutation(rows)
             kept = int(np.searchsorted(np.cumsum(data.raw.lengths[drawn]), _LETTERS))

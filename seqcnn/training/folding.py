@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset
-from seqcnn.data.relatives import near
+from seqcnn.data.relatives import kin
 from seqcnn.data.splits import folds, split
 from seqcnn.errors import DataError
 from seqcnn.inference.predict import Logits, predict_logits
@@ -77,7 +77,7 @@ def _near(data: Dataset, fold: Indices) -> npt.NDArray[np.bool_] | None:
     found = np.zeros(len(data), bool)
     for f in np.unique(fold).tolist():
         held = np.flatnonzero(fold == f)
-        found[held] = near(data.raw.take(np.flatnonzero(fold != f)), data.raw.take(held), data.alphabet)
+        found[held], _ = kin(data.raw.take(np.flatnonzero(fold != f)), data.raw.take(held), data.alphabet)
     return found
 
 

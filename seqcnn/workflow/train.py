@@ -16,7 +16,7 @@ from seqcnn.data.relatives import Sketches, sketch
 from seqcnn.data.splits import Parts, check_classes, split
 from seqcnn.errors import OptionError, SeqcnnWarning
 from seqcnn.model.evaluation import evaluate, figures
-from seqcnn.model.leakage import Relatives
+from seqcnn.model.leakage import near_other_folds
 from seqcnn.model.model import Model
 from seqcnn.model.record import OutOfFold, TrainingRecord, plain, record_hashes
 from seqcnn.options import TrainOptions
@@ -249,7 +249,7 @@ def _measured(
             oof.logits,
             baselines=oof.baselines,
             source="out-of-fold",
-            relatives=None if oof.near is None else Relatives(oof.near, aligned=True),
+            relatives=near_other_folds(model, oof.near),
             seed=options.seed,
         )
         return replace(record, out_of_fold=found.to_dict())

@@ -17,6 +17,8 @@ from seqcnn.sequence import Sequences
 
 Indices = npt.NDArray[np.int64]
 
+#: Letters of a record beyond which alignments of all that share a word may take hours.
+LONGEST = 10_000
 #: Cells that may be aligned to compare the shortest records with all others, without seeds.
 _ALL_CELLS = 1e8
 #: Seeds that unrelated records of the same composition may share by chance, for each pattern; decides their length.
