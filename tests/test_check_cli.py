@@ -116,7 +116,7 @@ def test_json_and_html_with_their_configuration(run: Run, tmp_path: Path) -> Non
         (("t.tsv", "--split", "cluster:3"), "--split"),
         (("t.tsv", "--split", "column:part"), "no column 'part'"),
         (("t.tsv", "--target", "labl"), "did you mean 'label'"),
-        (("t.tsv", "--html", "x", "--json", "x"), "name two files"),
+        (("t.tsv", "--html", "x", "--json", "x"), "name two outputs"),
         (("t.tsv", "--html", "no/x.html"), "does not exist"),
         (("t.tsv", "--test", "no.tsv"), "no.tsv"),
         (("empty.fa",), "empty.fa"),

@@ -317,7 +317,7 @@ def test_a_genome_without_lower_case_is_told(desk):
     )
     data = seqcnn.read("peaks.bed", genome="upper.fa", negatives="matched")
     assert any(
-        note.startswith("repeats were not matched: the genome has no soft-masked") for note in data.summary.notes
+        note.startswith("repeats: neither positives nor negatives hold soft-masked") for note in data.summary.notes
     )
 
 

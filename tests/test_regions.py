@@ -166,10 +166,11 @@ def test_how_many_intervals_are_concerned_is_said_with_the_first_line(desk):
 
 
 def test_windows_that_all_reach_beyond_are_said(desk):
-    with pytest.raises(
-        DataError, match="peaks.bed: every window of 90,000 reaches beyond its chromosome; lower --width"
-    ):
-        seqcnn.read("peaks.bed", genome="g.fa", width=90_000, edge="drop")
+    Path("small.bed").write_text("2\t0\t4\n")
+    with pytest.raises(DataError, match="small.bed: every window of 5,000 reaches beyond its chromosome; lower --w"):
+        seqcnn.read("small.bed", genome="g.fa", width=5000, edge="drop")
+    with pytest.raises(DataError, match="--width 90,000: the longest chromosome of g.fa has 40,000; lower it"):
+        seqcnn.read("peaks.bed", genome="g.fa", width=90_000)
 
 
 def test_records_without_a_name_are_called_as_their_file_says(desk):

@@ -296,7 +296,7 @@ def test_what_fails_leaves_no_file(name: str, tmp_path: Path, monkeypatch: pytes
         ({"format": "bed", "top": 2}, "o.bed", "the task is binary|--top: goes with tsv and parquet only"),
         ({"format": "bed", "neighbours": Path("some.fa")}, "o.tsv", "--neighbours: writes TSV of its own"),
         ({"column": "scoer"}, "o.tsv", "--column: 'scoer' is not one of score .did you mean 'score'"),
-        ({"peaks": Path("o.tsv")}, "o.tsv", "--peaks and --out both name o.tsv; name two files"),
+        ({"peaks": Path("o.tsv")}, "o.tsv", "o.tsv and o.tsv are one file; name two outputs"),
     ],
 )
 def test_what_does_not_go_together_is_refused(

@@ -83,6 +83,23 @@ class Run:
     traceback: bool = False
 
 
+#: Parameters of verbs that name what is written; options that do so say it in their field.
+_OUTPUTS = ("out", "json_file", "html", "predictions")
+
+
+def _keep_apart(values: Mapping[str, Any], given: Mapping[str, Any], classes: Sequence[type]) -> None:
+    """Refuse outputs that are inputs too: whatever else was given and names something that exists."""
+    from seqcnn.io.writing import check_apart
+
+    written = {*_OUTPUTS, *(item.name for item, _ in members(*classes) if item.metadata.get("output"))}
+    outputs, inputs = list[str](), list[str]()
+    for name, value in {**values, **given}.items():
+        several = value if isinstance(value, list | tuple) else (value,)
+        texts = [str(item) for item in several if isinstance(item, str | Path) and str(item) != "-"]
+        (outputs if name in written else inputs).extend(texts)
+    check_apart(outputs, [*inputs, *(text.partition("=")[2] for text in inputs if "=" in text)])
+
+
 def verb(app: typer.Typer, *classes: type) -> Callable[[Callable[..., int | None]], Callable[..., int]]:
     """Register a function as a verb: its own parameters, then a parameter for each field of the option classes.
 
@@ -111,6 +128,7 @@ def verb(app: typer.Typer, *classes: type) -> Callable[[Callable[..., int | None
                 value = values.pop(item.name)
                 if value not in (None, [], ()):
                     given[item.name] = tuple(value) if isinstance(value, list) else value
+            _keep_apart(values, given, classes)
             shell = Shell(given, classes, quiet, shlex.join(["seqcnn", *context.obj.arguments]))
             try:
                 return body(**values, shell=shell) or 0

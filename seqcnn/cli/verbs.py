@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqcnn.cli.shell import Shell, verb
-from seqcnn.errors import OptionError
 from seqcnn.options import (
     CheckOptions,
     DataOptions,
@@ -159,8 +158,6 @@ def evaluate(
     from seqcnn.model.file import load
     from seqcnn.workflow.evaluate import evaluate, write_predictions
 
-    if json_file is not None and str(predictions) == json_file:
-        raise OptionError(f"--json and --predictions both name {json_file}; name two files")
     outputs = [Path(path) for path in (json_file, predictions) if path is not None and str(path) != "-"]
     for path in outputs:
         check_writable(path)
@@ -297,8 +294,6 @@ def check(
     from seqcnn.workflow.check import check, read_to_check, write_html
 
     outputs = [Path(path) for path in (json_file, html) if path is not None and str(path) != "-"]
-    if len(set(outputs)) < len(outputs):
-        raise OptionError(f"--json and --html both name {html}; name two files")
     for path in outputs:
         check_writable(path)
     options, reading = shell.options(CheckOptions), shell.options(DataOptions)

@@ -47,8 +47,8 @@ def _by_family(data: Dataset) -> tuple[Dataset, list[str]]:
     longest = int(data.lengths.max(initial=0))
     if longest > LONGEST:
         raise DataError(
-            f"--split cluster: compares records of up to {LONGEST:,} letters, the longest has {longest:,}; pass --split "
-            "chromosome, or group:COLUMN of a table"
+            f"--split cluster: compares records of up to {LONGEST:,} letters, the longest has {longest:,}; pass "
+            "--split chromosome, or group:COLUMN of a table"
         )
     groups = np.full(len(data), -1, np.int64)
     own = np.arange(len(data)) if data.parents is None else np.flatnonzero(data.parents < 0)

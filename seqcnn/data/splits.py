@@ -168,10 +168,35 @@ def split(dataset: Dataset, *, valid: float = 0.1, test: float = 0.1, seed: int 
         names = ["train", *wanted]
         shares = [1 - sum(wanted.values()), *wanted.values()]
         rest = dataset.take(free)
-        part[free] = np.array(names)[_allot(split_groups(rest), strata(rest), shares, seed)]
+        groups = split_groups(rest)
+        part[free] = np.array(names)[_filled(_allot(groups, strata(rest), shares, seed), groups, names)]
     parts = Parts(*(np.flatnonzero(part == name) for name in ("train", "valid", "test")))
     if not len(parts.train):
         raise DataError(f"no record is left to train on: {len(parts.valid)} valid and {len(parts.test)} test records")
+    return parts
+
+
+def _filled(parts: Indices, groups: Indices, names: list[str]) -> Indices:
+    """Return the parts, where one is empty with the smallest group of the training part in it.
+
+    Raises
+    ------
+    DataError
+        If the groups are too few for the parts.
+    """
+    for number in range(len(names) - 1, 0, -1):
+        if (parts == number).any():
+            continue
+        sizes = np.bincount(groups[parts == 0])
+        there = np.flatnonzero(sizes)
+        if len(there) < 2:
+            count = len(np.unique(groups))
+            raise DataError(
+                f"{count} group{'s' * (count != 1)} of records that stay together cannot fill the parts "
+                f"{', '.join(names)}; name what is tested on (--split chromosome:NAME, column:NAME), or split otherwise"
+            )
+        smallest = there[np.argmin(sizes[there])]
+        parts = np.where(groups == smallest, number, parts)
     return parts
 
 

@@ -197,7 +197,7 @@ def build_index(fasta: Path) -> list[Entry]:
     values: Bytes = np.memmap(fasta, np.uint8, "r")
     with open(fasta, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if data[:1] != b">":
-            raise FormatError(f"{fasta}: expected FASTA, which starts with '>', found {data[:20]!r}")
+            raise FormatError(f"{fasta}: expected FASTA, which starts with '>', found {data[:20].decode('latin-1')!r}")
         header = 0
         while header >= 0:
             end = data.find(b"\n", header)

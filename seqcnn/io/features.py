@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seqcnn.checks import did_you_mean
-from seqcnn.errors import DataError
+from seqcnn.errors import DataError, OptionError
 from seqcnn.interval import Intervals
 
 #: What `promoter` takes the start of, the first that a file has.
@@ -44,6 +44,8 @@ def chosen(features: Sequence[Feature], asked: str, name: str) -> tuple[Interval
     ------
     DataError
         If there is no such feature; the message lists those there are.
+    OptionError
+        If features and their own promoters are asked for at once.
 
     Examples
     --------
@@ -54,17 +56,22 @@ def chosen(features: Sequence[Feature], asked: str, name: str) -> tuple[Interval
     counts = Counter(feature.kind for feature in features)
     around: set[str] = set()
     kinds: set[str] = set()
+    whole: set[str] = set()
     for word in (word.strip() for word in asked.split(",")):
         kind = word
         if word == PROMOTER and word not in counts:
             kind = next((gene for gene in _GENES if gene in counts), "gene")
             around.add(kind)
+        else:
+            whole.add(kind.lower())
         if kind not in counts:
             kind = next((known for known in counts if known.lower() == kind.lower()), kind)
         if kind not in counts:
             there = ", ".join(f"{found} {count:,}" for found, count in sorted(counts.items())) or "none"
             raise DataError(f"{name} has no feature {kind!r}{did_you_mean(kind, list(counts))}; it has {there}")
         kinds.add(kind)
+    if both := sorted(kind for kind in around if kind.lower() in whole):
+        raise OptionError(f"--feature {asked}: {PROMOTER} lies around the start of {both[0]}; name one of the two")
     index = [i for i, feature in enumerate(features) if feature.kind in kinds]
     rows = [features[i] for i in index]
     made = Intervals.of([row[1:5] for row in rows])

@@ -4,13 +4,13 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
 from uuid import uuid4
 
-from seqcnn.errors import DiskFullError, OutputFileError, SeqcnnError
+from seqcnn.errors import DiskFullError, OptionError, OutputFileError, SeqcnnError
 
 #: What the system calls a full disk, or a full share of one.
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -21,6 +21,27 @@ def fail(path: str | os.PathLike[str], error: OSError) -> NoReturn:
     if error.errno in FULL:
         raise DiskFullError(f"{path}: the disk is full; no partial file remains; free some space") from None
     raise OutputFileError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def check_apart(outputs: Iterable[str], inputs: Iterable[str]) -> None:
+    """Raise `OptionError` where an output is an input too, or an input's index, or two outputs are one file.
+
+    >>> check_apart(["a.tsv", "./a.tsv"], ["a.fa"])
+    Traceback (most recent call last):
+    seqcnn.errors.OptionError: a.tsv and ./a.tsv are one file; name two outputs
+    """
+    written: dict[str, str] = {}
+    for output in outputs:
+        place = os.path.realpath(output)
+        if _special(Path(place)):
+            continue
+        if place in written:
+            raise OptionError(f"{written[place]} and {output} are one file; name two outputs")
+        written[place] = output
+    for source in inputs:
+        for name in (source, f"{source}.fai", f"{source}.gzi"):
+            if (output := written.get(os.path.realpath(name), "")) and os.path.exists(name):
+                raise OptionError(f"{output} is an input and an output; name another output")
 
 
 def check_writable(path: str | os.PathLike[str], *, folder: bool = False) -> Path:

@@ -21,7 +21,9 @@ class ScoreOptions(RegionOptions):
         None, "of the output (default: by its suffix, else tsv); bedgraph and bigwig show the nearest window"
     )
     column: str | None = opt(None, "write this class or target only (default: all; of tracks a file each)")
-    peaks: Path | None = opt(None, "narrowPeak file to write: where windows score higher than shuffled ones")
+    peaks: Path | None = opt(
+        None, "narrowPeak file to write: where windows score higher than shuffled ones", output=True
+    )
     fdr: float = opt(0.05, "largest share of false windows among those of --peaks")
     top: int | None = opt(None, "only the K best classes with their scores; neighbours of --neighbours", metavar="K")
     neighbours: Path | None = opt(

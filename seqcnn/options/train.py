@@ -53,7 +53,9 @@ class TrainOptions:
     mixup: float | None = opt(None, "mix pairs of records: alpha of the weights' Beta distribution (default: 0, off)")
     cutmix: float | None = opt(None, "paste a part of one record into another: alpha, as for --mixup (default: 0, off)")
     label_smoothing: float | None = opt(None, "share of each label given to all classes (default: by kind of data)")
-    show_augmented: Path | None = opt(None, "picture (.png, .svg or .pdf) of changed training records to write")
+    show_augmented: Path | None = opt(
+        None, "picture (.png, .svg or .pdf) of changed training records to write", output=True
+    )
     epochs: int | None = opt(None, "passes over the training records (default: by data size)")
     batch_size: int | None = opt(None, "records a step (default: by data size)")
     lr: float | None = opt(None, "peak learning rate (default: by network)")

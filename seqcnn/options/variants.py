@@ -27,7 +27,7 @@ class VariantsOptions:
     )
     sample: tuple[str, ...] = opt((), "with --phased: haplotypes of this sample; repeatable (default: of all)")
     strict: bool = opt(False, "stop at the first REF that is not the genome's")
-    report: Path | None = opt(None, "HTML file that draws the strongest variants")
+    report: Path | None = opt(None, "HTML file that draws the strongest variants", output=True)
     top: int = opt(12, "variants that the report draws")
     database: Path | None = opt(
         None, "report: MEME file whose motifs are looked for (default: the bundled JASPAR CORE)"

@@ -11,7 +11,7 @@ from seqcnn.inference.predict import stream_logits
 from seqcnn.io.layout import ORDERED, TRACKS, Layout, Rows, format_of, paths_of
 from seqcnn.io.opening import STDIN
 from seqcnn.io.scores import WRITERS
-from seqcnn.io.writing import check_writable
+from seqcnn.io.writing import check_apart, check_writable
 from seqcnn.model.inputs import KINDS
 from seqcnn.model.model import Model
 from seqcnn.options import ScoreOptions
@@ -152,8 +152,7 @@ def _caller(model: Model, files: Sequence[str], options: ScoreOptions, answers: 
         raise OptionError(f"--peaks: pass --column with one of {', '.join(answers.names)}")
     if STDIN in files:
         raise OptionError("--peaks: reads its input twice, standard input can be read once only; pass a file")
-    if str(options.peaks) == place:
-        raise OptionError(f"--peaks and --out both name {place}; name two files")
+    check_apart([str(options.peaks), *([] if place == STDIN else [place])], files)
     if str(options.peaks) != STDIN:
         check_writable(str(options.peaks))
     return Caller(chance_of(model, files, options))

@@ -15,7 +15,7 @@ from seqcnn.io.genome import Genome
 from seqcnn.io.meme import read_meme
 from seqcnn.io.opening import STDIN, shown
 from seqcnn.io.vcf import SUFFIXES, Header, read_vcf
-from seqcnn.io.writing import check_writable
+from seqcnn.io.writing import check_apart, check_writable
 from seqcnn.model.inputs import KINDS
 from seqcnn.model.model import LONGER, Model
 from seqcnn.motif import Motif
@@ -171,14 +171,12 @@ def _checked(
         raise OptionError("--width: the model does not say how long its training records were; pass a width")
     if not options.phased and (options.sample or options.against != "reference"):
         raise OptionError(f"--{'sample' if options.sample else 'against'}: belongs to --phased; pass both, or neither")
+    if options.report is None and options.database is not None:
+        raise OptionError("--database: belongs to --report; pass both, or neither")
     outputs = [os.fspath(name) for name in (output, options.report) if name is not None and os.fspath(name) != STDIN]
     for name in outputs:
         check_writable(name)
-        for source in (os.fspath(path), os.fspath(options.genome)):
-            if os.path.exists(name) and os.path.exists(source) and os.path.samefile(name, source):
-                raise OptionError(f"{name} is an input and an output; name another output")
-    if len(outputs) == 2 and os.path.realpath(outputs[0]) == os.path.realpath(outputs[1]):
-        raise OptionError(f"-o and --report both name {outputs[0]}; name two files")
+    check_apart(outputs, (os.fspath(path), os.fspath(options.genome)))
     known = (*SUFFIXES, ".tsv")
     if os.fspath(output) != STDIN and not os.fspath(output).lower().endswith(known):
         raise OptionError(f"-o {os.fspath(output)}: expected a name that ends in {', '.join(known)}")

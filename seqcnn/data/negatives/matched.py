@@ -215,7 +215,7 @@ class _Search:
         notes = []
         away = np.abs(found - self.own[parents])
         if not found[:, 1].any() and not self.own[:, 1].any():
-            notes.append("repeats were not matched: the genome has no soft-masked (lower-case) letters there")
+            notes.append("repeats: neither positives nor negatives hold soft-masked (lower-case) letters")
         bad = np.flatnonzero((away**2).sum(1) > (2 + 4 * _JITTER) ** 2)
         if len(bad):
             worst = away[bad].max(0) * list(TOLERANCES.values())[: away.shape[1]]

@@ -17,7 +17,7 @@ from seqcnn.io.features import PROMOTER
 from seqcnn.io.genbank import Part, flat_form, read_features
 from seqcnn.io.genome import Chromosomes, Genome, HeldChromosomes
 from seqcnn.io.gff import is_gff, read_gff
-from seqcnn.io.opening import shown
+from seqcnn.io.opening import STDIN, shown
 from seqcnn.options import RegionOptions
 from seqcnn.sequence import Record
 
@@ -155,6 +155,10 @@ class Regions:
                 f"--feature {self.feature}: belongs to GFF, GTF, GenBank and EMBL; {shown(files[0])} is none of them"
             )
         for name, value in (("genome", self.path), ("width", self.width)):
+            if value is not None and STDIN in files:
+                raise OptionError(
+                    f"--{name}: belongs to intervals, which are read from files; name the BED or GFF file"
+                )
             if value is not None and not intervals and not flat:
                 do = "; name its features with --feature" if flat_form(files[0]) else ""
                 raise OptionError(f"--{name}: belongs to intervals; {shown(files[0])} holds none{do}")
@@ -245,6 +249,11 @@ class Regions:
         placed = replace(wanted, chromosomes=tuple(names[name] for name in wanted.chromosomes))
         if self.width is None:
             return placed
+        longest = max(lengths.values(), default=0)
+        if self.width > longest:
+            raise DataError(
+                f"--width {self.width:,}: the longest chromosome of {genome.name} has {longest:,}; lower it"
+            )
         around = placed.centered(self.width)
         over = int(((around.starts < 0) | (around.ends > around.sizes(lengths))).sum())
         fitted, kept = around.fitted(lengths, self.edge)
