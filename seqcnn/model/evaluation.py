@@ -129,7 +129,7 @@ def evaluate(
     if (~known & ~seen).any():
         excluded["no_target"] = int((~known & ~seen).sum())
     if len(kept) == 0:
-        return _out_of_fold(model, excluded, seed=seed)
+        return out_of_fold_figures(model, excluded=excluded, seed=seed)
     part = data.take(kept)
     found = figures(
         model.task,
@@ -234,11 +234,17 @@ def aligned_targets(model: Model, data: Dataset) -> Floats:
     return moved
 
 
-def _out_of_fold(model: Model, excluded: dict[str, int], *, seed: int) -> Evaluation:
-    """Return the figures of the stored out-of-fold predictions."""
+def out_of_fold_figures(model: Model, *, excluded: dict[str, int] | None = None, seed: int = 0) -> Evaluation:
+    """Return the figures of the stored out-of-fold predictions; `excluded` as in `Evaluation`.
+
+    Raises
+    ------
+    DataError
+        If the model holds none.
+    """
     oof = model.record.oof
     if oof is None:
-        count = sum(excluded.values())
+        count = sum((excluded or {}).values())
         raise DataError(
             f"evaluate: all {count:,} records were trained on or have no target, and the model file holds no "
             "out-of-fold figures; pass records that were not used in training"

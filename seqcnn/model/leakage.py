@@ -1,6 +1,6 @@
 """Leakage: records that have a near relative among those trained on, and the figures with and without them."""
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,23 @@ class Leakage:
     ci95_far: dict[str, Any]
     aligned: bool
 
+    def sentence(self, metric: str) -> str:
+        """Return what was found, with one figure on both sides.
+
+        >>> Leakage(200, 50, 0.25, {"auroc": 0.99}, {"auroc": 0.9}, {}, aligned=True).sentence("auroc")
+        '50 of 200 records (25%) have a near relative in training: auroc 0.990 on them, 0.900 on the others'
+        >>> Leakage(200, 0, 0.0, {}, {}, {}, aligned=True).sentence("auroc")
+        'no record has a near relative in training'
+        """
+        if not self.near:
+            return "no record has a near relative in training"
+        said = f"{'' if self.aligned else 'at least '}{self.near:,} of {self.n:,} records ({100 * self.share:.0f}%)"
+        said += " have a near relative in training"
+        pair = [side.get(metric) for side in (self.metrics_near, self.metrics_far)]
+        if any(value is None or not math.isfinite(value) for value in pair):
+            return said if self.near == self.n else f"{said}; too few are left on one side for figures of their own"
+        return f"{said}: {metric} {pair[0]:.3f} on them, {pair[1]:.3f} on the others"
+
 
 def leakage(task: Task, truth: Floats, logits: Logits, relatives: Relatives | None, *, seed: int = 0) -> Leakage | None:
     """Return the leakage of an evaluation of N records; None where relatives are not known."""
@@ -82,25 +99,3 @@ def near_training(model: Model, raw: Raw, known: Raw | None = None) -> Relatives
 def near_other_folds(model: Model, near: npt.NDArray[np.bool_] | None) -> Relatives | None:
     """Return the records with a near relative in another fold, as training found them; None where it did not look."""
     return None if near is None else Relatives(near, aligned=model.longest <= LONGEST)
-
-
-def leakage_sentence(stored: Mapping[str, Any] | None, metric: str) -> str:
-    """Return what a stored leakage says, with one figure on both sides; empty where there is nothing to say.
-
-    >>> found = {"n": 200, "near": 50, "aligned": True, "metrics_near": {"auroc": 0.99}, "metrics_far": {"auroc": 0.9}}
-    >>> leakage_sentence(found, "auroc")
-    '50 of 200 records (25%) have a near relative in training: auroc 0.990 on them, 0.900 on the others'
-    >>> leakage_sentence({"n": 200, "near": 0, "metrics_near": {}, "metrics_far": {}}, "auroc")
-    'no record has a near relative in training'
-    """
-    if not stored:
-        return ""
-    n, near = stored["n"], stored["near"]
-    if not near:
-        return "no record has a near relative in training"
-    said = f"{'' if stored['aligned'] else 'at least '}{near:,} of {n:,} records ({100 * near / n:.0f}%)"
-    said += " have a near relative in training"
-    with_them, without = (stored[f"metrics_{side}"].get(metric) for side in ("near", "far"))
-    if with_them is None or without is None:
-        return f"{said}; too few are left on one side for figures of their own" if near < n else said
-    return f"{said}: {metric} {with_them:.3f} on them, {without:.3f} on the others"

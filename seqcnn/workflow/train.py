@@ -8,15 +8,15 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset, check_dataset
 from seqcnn.data.grouping import grouped
 from seqcnn.data.joining import join
-from seqcnn.data.relatives import Sketches, sketch
+from seqcnn.data.relatives import sketch
 from seqcnn.data.splits import Parts, check_classes, split
 from seqcnn.errors import OptionError, SeqcnnWarning
-from seqcnn.model.evaluation import evaluate, figures
-from seqcnn.model.leakage import near_other_folds
+from seqcnn.model.evaluation import evaluate, out_of_fold_figures
 from seqcnn.model.model import Model
 from seqcnn.model.record import OutOfFold, TrainingRecord, plain, record_hashes
 from seqcnn.options import TrainOptions
@@ -110,7 +110,7 @@ def train(
         oof = None
         if by_folds:
             oof = stop.guard(lambda: out_of_fold(plan, data, bar), "the out-of-fold figures")
-    hashes = record_hashes(data.raw, data.alphabet)
+    hashes, own = record_hashes(data.raw, data.alphabet), _own(data, seen)
     targets = np.asarray(data.targets, np.float64)
     record = TrainingRecord(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -128,7 +128,7 @@ def train(
         baselines={name: plain(baseline.choice) for name, baseline in baselines.items()},
         trained_hashes=np.unique(hashes[seen]),
         oof=None if oof is None else OutOfFold(hashes, targets, oof[0], oof[1], data.ids, oof[2]),
-        sketches=_sketches(_own(data.take(seen))),
+        sketches=None if own is None or data.alphabet is None else sketch(own, data.alphabet),
     )
     model = Model(
         plan.encoder,
@@ -142,9 +142,7 @@ def train(
         record=record,
     )
     held_out = test if test is not None else data.take(parts.test)
-    measured = stop.guard(
-        lambda: _measured(model, held_out, _own(data.take(seen)), options, notes), "the figures on held-out records"
-    )
+    measured = stop.guard(lambda: _measured(model, held_out, own, options, notes), "the figures on held-out records")
     model.record = record if measured is None else measured
     model.record = replace(model.record, notes=tuple(dict.fromkeys(notes)), seconds=monotonic() - started)
     return model
@@ -236,23 +234,13 @@ def _parts(
 
 
 def _measured(
-    model: Model, held_out: Dataset, known: Dataset, options: TrainOptions, notes: list[str]
+    model: Model, held_out: Dataset, own: Sequences | None, options: TrainOptions, notes: list[str]
 ) -> TrainingRecord:
     """Return the record with the figures of the test part, or of the folds."""
     counts = len(held_out)
     record = replace(model.record, counts=model.record.counts | {"test": counts})
     if record.oof is not None:
-        oof = record.oof
-        found = figures(
-            model.task,
-            oof.truth,
-            oof.logits,
-            baselines=oof.baselines,
-            source="out-of-fold",
-            relatives=near_other_folds(model, oof.near),
-            seed=options.seed,
-        )
-        return replace(record, out_of_fold=found.to_dict())
+        return replace(record, out_of_fold=out_of_fold_figures(model, seed=options.seed).to_dict())
     if not counts:
         return record
     twice = int(np.isin(record_hashes(held_out.raw, model.alphabet), record.trained_hashes).sum())
@@ -260,21 +248,15 @@ def _measured(
         notes.append(f"{twice:,} test records are also among the training records: left out of the figures")
     if twice == counts:
         return record
-    return replace(
-        record, figures=evaluate(model, held_out, trained=known.raw, seed=options.seed, device=options.device).to_dict()
-    )
+    found = evaluate(model, held_out, trained=own, seed=options.seed, device=options.device)
+    return replace(record, figures=found.to_dict())
 
 
-def _sketches(data: Dataset) -> Sketches | None:
-    """Return sketches of the records, by which relatives of theirs are known later."""
-    if not isinstance(data.raw, Sequences) or data.alphabet is None:
+def _own(data: Dataset, seen: npt.NDArray[np.int64]) -> Sequences | None:
+    """Return the sequences at `seen` that are no shuffles of others there; None of records of another kind."""
+    if not isinstance(data.raw, Sequences):
         return None
-    return sketch(data.raw, data.alphabet)
-
-
-def _own(data: Dataset) -> Dataset:
-    """Return the records that are no shuffles."""
-    return data if data.parents is None else data.take(np.flatnonzero(data.parents < 0))
+    return data.raw.take(seen if data.parents is None else seen[~np.isin(data.parents[seen], seen)])
 
 
 def _weighed(data: Dataset, parts: Parts, notes: list[str]) -> Parts:

@@ -2,8 +2,6 @@
 
 from typing import Any, ClassVar
 
-from seqcnn.model.leakage import leakage_sentence
-from seqcnn.model.record import plain
 from seqcnn.plot.canvas import figure
 from seqcnn.plot.intervals import draw_forest
 from seqcnn.plot.svg import to_svg
@@ -184,7 +182,7 @@ def caveats(material: Material) -> list[str]:
             "and left out of every figure here."
         )
     if e.relatives is not None and e.relatives.share >= MUCH:
-        told.append(first_upper(leakage_sentence(plain(e.relatives), headline(material).name)) + ".")
+        told.append(first_upper(e.relatives.sentence(headline(material).name)) + ".")
     if (gap := below_training(material)) is not None:
         told.append(gap)
     smallest = min(e.n_per_class.values(), default=e.n)
