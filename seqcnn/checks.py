@@ -1,7 +1,7 @@
 """Argument checks that phrase every error the same way, with a did-you-mean."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from numbers import Integral, Real
 
 from seqcnn.errors import OptionError
@@ -17,7 +17,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def one_of(value: str, choices: Sequence[str], name: str) -> str:
+def one_of(value: str, choices: Collection[str], name: str) -> str:
     """Return `value` if it is one of `choices`, else raise `OptionError` naming the closest.
 
     >>> one_of("cpu", ["cpu", "cuda"], "--device")

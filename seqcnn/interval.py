@@ -15,7 +15,9 @@ Numbers = npt.NDArray[np.int64]
 FARTHEST = 1 << 40
 #: What is done with a window that reaches beyond its chromosome.
 Edge = Literal["pad", "shift", "drop"]
-EDGES = ("pad", "shift", "drop")
+EDGES = {"pad": "padded with N", "shift": "moved inside", "drop": "left out"}
+#: How strands are written.
+SIGNS = {1: "+", -1: "-", 0: "."}
 
 
 class Place(NamedTuple):
@@ -27,8 +29,7 @@ class Place(NamedTuple):
     strand: int = 0
 
     def __str__(self) -> str:
-        sign = {1: "(+)", -1: "(-)"}.get(self.strand, "")
-        return f"{self.chromosome}:{self.start}-{self.end}{sign}"
+        return f"{self.chromosome}:{self.start}-{self.end}" + (f"({SIGNS[self.strand]})" if self.strand else "")
 
     def part(self, start: int, end: int, size: int, *, length: int | None = None) -> "Place":
         """Return where positions `start` to `end` of the record lie; on the reverse strand it is read from its end.

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from seqcnn.errors import OptionError
+from seqcnn.interval import SIGNS
 from seqcnn.io.opening import STDIN
 from seqcnn.tiling import Windows
 
-#: How strands are written.
-SIGNS = {1: "+", -1: "-", 0: "."}
 #: Columns of a window, and of its place on a genome.
 WINDOW_COLUMNS = ("id", "start", "end", "length")
 PLACE_COLUMNS = ("chromosome", "chrom_start", "chrom_end", "chrom_strand")

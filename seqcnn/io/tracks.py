@@ -6,8 +6,8 @@ from itertools import count
 from math import log10
 from typing import NamedTuple
 
-from seqcnn.interval import Place
-from seqcnn.io.layout import SIGNS, Layout, Rows, Write, paths_of
+from seqcnn.interval import SIGNS, Place
+from seqcnn.io.layout import Layout, Rows, Write, paths_of
 from seqcnn.io.tsv import tsv_rows
 from seqcnn.tiling import Nearest, Stretch
 

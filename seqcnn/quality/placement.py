@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from seqcnn.chromosome import matched
-from seqcnn.interval import Intervals
+from seqcnn.interval import EDGES, Intervals
 from seqcnn.io.bed import is_bed, read_bed
 from seqcnn.io.genome import Genome
 from seqcnn.io.gff import is_gff, read_gff
@@ -43,7 +43,7 @@ def placement(files: Sequence[str], options: DataOptions) -> list[Finding]:
     return found
 
 
-def _placed(wanted: Intervals, lengths: "dict[str, int]", file: str, options: DataOptions) -> Iterator[Finding]:
+def _placed(wanted: Intervals, lengths: dict[str, int], file: str, options: DataOptions) -> Iterator[Finding]:
     names = matched(wanted.chromosomes, list(lengths))
     n = max(len(wanted), 1)
     strange = np.array([name not in names for name in wanted.chromosomes], bool)
@@ -94,12 +94,12 @@ def _placed(wanted: Intervals, lengths: "dict[str, int]", file: str, options: Da
         around = inside.centered(options.width)
         over = (around.starts < 0) | (around.ends > around.sizes(lengths))
         if over.any():
-            done = {"pad": "padded with N", "shift": "moved inside", "drop": "left out"}[options.edge]
             share = int(over.sum()) / n
             yield Finding(
                 "windows_over_the_edge",
                 "warning" if share >= 0.01 and options.edge == "pad" else "note",
-                f"{file}: {int(over.sum()):,} windows reach over the edge of their chromosome; they are {done}",
+                f"{file}: {int(over.sum()):,} windows reach over the edge of their chromosome; they are "
+                f"{EDGES[options.edge]}",
                 "Padding is seen by the network: where one class has more of it, pass --edge shift or drop.",
                 int(over.sum()),
                 share,

@@ -1,7 +1,7 @@
 """The reading of DATA: paths and options in, a Dataset or a stream of records out."""
 
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -269,16 +269,8 @@ def stream_records(
         raise DataError(f"{text} is a {what}; the model reads {alphabet.name} sequences")
     _, records = told_alphabet(_letters(text, sequence, id, regions or Regions()), name, asked=alphabet)
     coder = Coder(alphabet, unknown=unknown)
-    places: deque[Place | None] = deque()
-
-    def placed() -> Iterator[Record]:
-        for record in records:
-            places.append(record.place)
-            yield record
-
-    for ids, sequences in coder.batches(placed(), name):
-        for identifier, codes in zip(ids, sequences, strict=True):
-            yield identifier, codes, places.popleft()
+    for ids, sequences in coder.batches(records, name):
+        yield from zip(ids, sequences, coder.places, strict=True)
     if counts is not None:
         for what, number in coder.replaced.items():
             counts[what] = counts.get(what, 0) + number

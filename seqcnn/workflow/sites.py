@@ -1,7 +1,7 @@
 """The verb sites: motifs and sequences in, the places where they occur out."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, log10
 from pathlib import Path
@@ -11,8 +11,8 @@ from seqcnn.checks import did_you_mean
 from seqcnn.data.sources.records import Coder, told_alphabet
 from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError
-from seqcnn.interval import Place
-from seqcnn.io.layout import PLACE_COLUMNS, SIGNS
+from seqcnn.interval import SIGNS, Place
+from seqcnn.io.layout import PLACE_COLUMNS
 from seqcnn.io.meme import read_meme_file
 from seqcnn.io.opening import STDIN, shown
 from seqcnn.io.table import is_table
@@ -160,21 +160,12 @@ def sites(
     ids: list[str] = []
     places: list[Place] = []
 
-    def placed(stream: Iterable[Record]) -> Iterator[Record]:
-        for record in stream:
-            if record.place is not None:
-                if len(record.letters) != record.place.end - record.place.start:
-                    raise DataError(
-                        f"{record.id}: spliced of several parts, so its sites lie nowhere as a whole; pass --width N"
-                    )
-                places.append(record.place)
-            yield record
-
     def codes() -> Iterator[Codes]:
         for number, path in enumerate(files):
             stream = records if number == 0 else told_alphabet(regions.records(path), shown(path), asked=alphabet)[1]
-            for names, batch in coder.batches(placed(stream), shown(path)):
+            for names, batch in coder.batches(stream, shown(path)):
                 ids.extend(names)
+                places.extend(_whole(coder.places, names, batch.lengths.tolist()))
                 yield from batch
 
     both = options.strands == "both" and alphabet.name == "dna"
@@ -221,6 +212,17 @@ def _opened(
     told, records = told_alphabet(regions.records(path), shown(path))
     records = told_alphabet(records, shown(path), asked=alphabet)[1]
     return (RNA.name if told is RNA and alphabet.size == RNA.size else alphabet.name), records
+
+
+def _whole(places: Sequence[Place | None], ids: Sequence[str], lengths: Sequence[int]) -> Iterator[Place]:
+    """Yield the places there are; refuse that of a record which was spliced."""
+    for place, identifier, length in zip(places, ids, lengths, strict=True):
+        if place is not None and length != place.end - place.start:
+            raise DataError(
+                f"{identifier}: spliced of several parts, so its sites lie nowhere as a whole; pass --width N"
+            )
+        if place is not None:
+            yield place
 
 
 def _notes(*, located_in: int, sites: int, both: bool, stated: bool, letters: dict[str, int]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Expected
+from seqcnn.data.sources.targets import Targets, read_targets
 from seqcnn.errors import DataError, FormatError, InputFileError, OptionError
 from seqcnn.io.table import column_of
 from seqcnn.options import DataOptions
@@ -97,6 +98,19 @@ def target_columns(
     if len(set(names)) < len(names):
         raise OptionError(f"--target: {', '.join(names)} names a column twice")
     return {name: column_of(frame, name, path, "--target") for name in names}
+
+
+def targets_of(
+    columns: dict[str, list[str]],
+    rows: Sequence[int],
+    path: str,
+    *,
+    options: DataOptions,
+    expected: Expected | None,
+    unit: str = "row",
+) -> Targets:
+    """Return the targets that the cells of `target_columns` hold; `unit` is how errors call a row."""
+    return read_targets(columns, rows, path, task=options.task, positive=options.positive, expected=expected, unit=unit)
 
 
 def sequence_cells(frame: "pd.DataFrame", column: str | None, path: str) -> list[str]:

@@ -1,7 +1,7 @@
 """FASTA, FASTQ and GenBank files as a Dataset: one class a file, or targets joined from a table."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from seqcnn.interval import Intervals, Place
 from seqcnn.io.genome import Genome
 from seqcnn.io.opening import STDIN, sha256_of, shown
 from seqcnn.options import DataOptions
-from seqcnn.sequence import Record, Sequences
+from seqcnn.sequence import Sequences
 
 #: Suffixes that are no part of a class name.
 SUFFIXES = frozenset({
@@ -103,9 +103,10 @@ def read_classes(files: Sequence[Named], options: DataOptions, *, expected: Expe
         ),
     )
     if wanted is not None:
-        genome = None if options.genome is None else Genome(options.genome, cache=options.cache)
         taken = None if expected is None else expected.taken
-        data = add_negatives(replace(data, labels=labels[-1:]), wanted, seed=NEGATIVES_SEED, genome=genome, taken=taken)
+        data = add_negatives(
+            replace(data, labels=labels[-1:]), wanted, seed=NEGATIVES_SEED, genome=found.genome, taken=taken
+        )
         if expected is not None:
             data = replace(data, labels=labels)
     return described(data)
@@ -122,9 +123,10 @@ class Read:
     replaced: dict[str, int]
     notes: list[str]
     places: Intervals | None
+    genome: Genome | None
 
 
-def read_files(files: Sequence[Named], options: DataOptions, expected: Expected | None) -> "Read":
+def read_files(files: Sequence[Named], options: DataOptions, expected: Expected | None) -> Read:
     """Return the records of files, in order."""
     coder: Coder | None = None
     ids: list[str] = []
@@ -134,15 +136,9 @@ def read_files(files: Sequence[Named], options: DataOptions, expected: Expected 
     regions = Regions.of(options)
     regions.refuse([file.path for file in files])
     places: list[Place | None] = []
-
-    def placed(records: Iterator[Record]) -> Iterator[Record]:
-        for record in records:
-            places.append(record.place)
-            yield record
-
     for file in files:
         name = shown(file.path)
-        own, records = told_alphabet(placed(regions.records(file.path)), name, asked=None if coder else asked)
+        own, records = told_alphabet(regions.records(file.path), name, asked=None if coder else asked)
         if coder is None:
             coder = Coder(own, unknown=options.unknown)
         elif own is not coder.alphabet:
@@ -152,6 +148,7 @@ def read_files(files: Sequence[Named], options: DataOptions, expected: Expected 
         for names, sequences in coder.batches(records, name):
             ids += names
             parts.append((names, sequences))
+            places += coder.places
         sources.append(Source(file.name, file.path, len(ids) - before, sha256_of(file.path)))
     if coder is None:
         raise DataError("no file to read; pass at least one")
@@ -164,6 +161,7 @@ def read_files(files: Sequence[Named], options: DataOptions, expected: Expected 
         coder.replaced,
         regions.notes,
         Intervals.of(place or Place() for place in places) if any(places) else None,
+        regions.genome,
     )
 
 

@@ -12,6 +12,7 @@ from seqcnn.data.sources.fasta import Named
 from seqcnn.data.sources.regions import Regions, Windows
 from seqcnn.data.sources.table import Located, read_table_data
 from seqcnn.errors import DataError, OptionError
+from seqcnn.interval import SIGNS
 from seqcnn.io.bed import is_bed, read_bed_table
 from seqcnn.io.bigwig import Track
 from seqcnn.io.opening import sha256_of, shown
@@ -100,11 +101,10 @@ def _bare(windows: Windows) -> "pd.DataFrame":
     import pandas as pd
 
     places = windows.places
-    strands = {1: "+", -1: "-", 0: "."}
     columns = {
         "chrom": list(places.chromosomes),
         "name": list(places.names),
-        "strand": [strands[strand] for strand in places.strands.tolist()],
+        "strand": [SIGNS[strand] for strand in places.strands.tolist()],
     }
     return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
 

@@ -5,11 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqcnn.data.dataset import Dataset, Expected, Source, Summary
-from seqcnn.data.sources.columns import ID_COLUMNS, divided, kept_rows, target_columns, task_options, weights_of
+from seqcnn.data.sources.columns import (
+    ID_COLUMNS,
+    divided,
+    kept_rows,
+    target_columns,
+    targets_of,
+    task_options,
+    weights_of,
+)
 from seqcnn.data.sources.described import described
 from seqcnn.data.sources.fasta import Named, read_files
 from seqcnn.data.sources.records import replaced_notes
-from seqcnn.data.sources.targets import read_targets
 from seqcnn.errors import DataError
 from seqcnn.io.opening import sha256_of
 from seqcnn.io.table import column_of, read_table
@@ -38,14 +45,8 @@ def read_joined(
         if cell in place:
             raise DataError(f"{path}, row {rows[i]}, column {key!r}: id {cell!r} occurs twice; keep one row")
         place[cell] = i
-    targets = read_targets(
-        target_columns(frame, options, expected, path),
-        rows,
-        path,
-        task=options.task,
-        positive=options.positive,
-        expected=expected,
-    )
+    columns = target_columns(frame, options, expected, path)
+    targets = targets_of(columns, rows, path, options=options, expected=expected)
     found = read_files(files, options, expected)
     ids = found.ids
     notes += found.notes

@@ -9,6 +9,7 @@ import numpy as np
 
 from seqcnn.alphabet import INVALID, PROTEIN, Alphabet
 from seqcnn.errors import AlphabetError, FormatError, SeqcnnWarning
+from seqcnn.interval import Place
 from seqcnn.registry import resolve
 from seqcnn.sequence import Record, Sequences, encode, tell_alphabet
 
@@ -80,6 +81,11 @@ def _compare(sample: Sequence[Record], where: str, told: Alphabet, asked: Alphab
 class Coder:
     """Turns records into codes, remembering what it replaced.
 
+    Attributes
+    ----------
+    places
+        Where the records of the batch that was yielded last lie on a genome; None of one that lies nowhere.
+
     Examples
     --------
     >>> from seqcnn.alphabet import DNA
@@ -96,6 +102,7 @@ class Coder:
         self.unit = unit
         self.unknown = unknown
         self.records = 0
+        self.places: list[Place | None] = []
         self._letters = np.zeros(256, np.int64)
         self._stops = 0
 
@@ -111,6 +118,7 @@ class Coder:
         """
         ids: list[str] = []
         letters: list[bytes] = []
+        places: list[Place | None] = []
         waiting = 0
         for record in records:
             text = record.letters
@@ -121,11 +129,14 @@ class Coder:
                 raise FormatError(f"{name}, {self.unit} {record.id}: no sequence; add it, or delete the {self.unit}")
             ids.append(record.id)
             letters.append(text)
+            places.append(record.place)
             waiting += len(text)
             if waiting >= LETTERS:
+                self.places = places
                 yield ids, self._encode(ids, letters, name)
-                ids, letters, waiting = [], [], 0
+                ids, letters, places, waiting = [], [], [], 0
         if ids:
+            self.places = places
             yield ids, self._encode(ids, letters, name)
 
     def _encode(self, ids: list[str], letters: list[bytes], name: str) -> Sequences:

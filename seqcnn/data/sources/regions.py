@@ -10,7 +10,7 @@ import numpy as np
 from seqcnn.alphabet import DNA, INVALID
 from seqcnn.chromosome import matched, unknown
 from seqcnn.errors import DataError, OptionError
-from seqcnn.interval import Edge, Intervals, Numbers
+from seqcnn.interval import EDGES, Edge, Intervals, Numbers
 from seqcnn.io.bed import is_bed, read_bed
 from seqcnn.io.fasta import read_sequences
 from seqcnn.io.features import PROMOTER
@@ -258,7 +258,7 @@ class Regions:
         over = int(((around.starts < 0) | (around.ends > around.sizes(lengths))).sum())
         fitted, kept = around.fitted(lengths, self.edge)
         gone = len(around) - len(kept)
-        done = {"pad": "padded with N", "shift": "moved inside", "drop": "left out"}[self.edge]
+        done = EDGES[self.edge]
         self._count(f"windows over the edge of a chromosome, {done}", over if self.edge != "shift" else over - gone)
         self._count("windows wider than their chromosome, left out", gone if self.edge == "shift" else 0)
         if not len(kept):

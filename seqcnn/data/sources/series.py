@@ -1,16 +1,17 @@
 """A table of time series as a Dataset: a label, then values, a line a record."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from seqcnn.data.dataset import Dataset, Expected, Source, Summary
-from seqcnn.data.sources.columns import task_options
+from seqcnn.data.sources.columns import targets_of, task_options
 from seqcnn.data.sources.described import described
 from seqcnn.data.sources.fasta import Named
 from seqcnn.data.sources.folder import encoder_settings
-from seqcnn.data.sources.targets import MISSING_CLASS, POSITIVE, read_targets
+from seqcnn.data.sources.targets import MISSING_CLASS, POSITIVE
 from seqcnn.errors import DataError, OptionError
 from seqcnn.io.opening import sha256_of, shown
 from seqcnn.io.series import LabelledSeries, read_series
@@ -40,14 +41,8 @@ def read_series_table(path: str, options: DataOptions, *, expected: Expected | N
         raise DataError(f"{shown(path)}, line {missing.line}: no label; expected a label, then values")
     check_variables(rows, expected, path)
     cells = [str(row.label) for row in rows]
-    targets = read_targets(
-        {"label": cells},
-        [row.line for row in rows],
-        shown(path),
-        task=options.task,
-        positive=options.positive or _positive(cells, expected, options),
-        expected=expected,
-    )
+    told = replace(options, positive=options.positive or _positive(cells, expected, options))
+    targets = targets_of({"label": cells}, [row.line for row in rows], shown(path), options=told, expected=expected)
     raw = Samples.from_arrays([row.values for row in rows])
     gaps = int(np.isnan(raw.values).sum())
     notes = [*targets.notes, *([f"missing values, interpolated: {gaps:,}"] if gaps else [])]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from seqcnn.data.sources.columns import (
     named_path,
     sequence_cells,
     target_columns,
+    targets_of,
     task_options,
     weights_of,
 )
@@ -24,7 +25,7 @@ from seqcnn.data.sources.fasta import Named
 from seqcnn.data.sources.files import file_kind, read_files_of
 from seqcnn.data.sources.folder import encoder_settings
 from seqcnn.data.sources.records import Coder, gather, replaced_notes, told_alphabet, warn_duplicates
-from seqcnn.data.sources.targets import MISSING, read_targets
+from seqcnn.data.sources.targets import MISSING
 from seqcnn.errors import DataError, OptionError
 from seqcnn.interval import Intervals, Place
 from seqcnn.io.opening import sha256_of
@@ -107,20 +108,11 @@ def read_table_data(
         ids = [record.id for record in records]
     else:
         ids = ids_of(frame, rows, options, path)
-    targets = read_targets(
-        target_columns(frame, options, expected, path),
-        rows,
-        path,
-        task=options.task,
-        positive=options.positive,
-        expected=expected,
-        unit=unit,
-    )
+    columns = target_columns(frame, options, expected, path)
+    targets = targets_of(columns, rows, path, options=options, expected=expected, unit=unit)
     parts, groups = divided(frame, rows, path, split, unit=unit)
-    base = Dataset(
-        "codes",
-        np.zeros((len(rows), 1, 1, 1), np.uint8),
-        tuple(ids),
+    base = unread(
+        ids,
         targets=targets.values,
         task=targets.task,
         labels=targets.labels,
@@ -141,21 +133,17 @@ def read_table_data(
         notes.append(f"missing targets, masked: {gaps:,}")
     sources = (source, *(() if located is None else located.sources))
     summary = Summary(sources, {"rows without target": dropped} if dropped else {}, notes=(*notes, *targets.notes))
+    base = replace(base, summary=summary)
     if files:
         paths = [named_path(cells[i], path, rows[i]) for i in kept]
-        data = _with_files(base, encoder, paths, path, summary, options, expected)
+        data = with_files(base, encoder, paths, path, options=options, expected=expected)
     elif raw_kind == "samples":
-        used = {
-            *targets.labels,
-            *target_columns(frame, options, expected, path),
-            options.weight,
-            split.partition(":")[2],
-        }
+        used = {*targets.labels, *columns, options.weight, split.partition(":")[2]}
         used |= {options.id or "id", *(clause.partition("=")[0].strip() for clause in options.where)}
-        data = _with_values(base, encoder, frame, kept, rows, used, path, summary, options, expected)
+        data = _with_values(base, encoder, frame, kept, rows, used, path, options, expected)
     else:
         unit = "row" if located is None else "record"
-        data = _with_codes(base, [records[i] for i in kept], path, summary, options, expected, unit=unit)
+        data = with_codes(base, [records[i] for i in kept], path, options=options, expected=expected, unit=unit)
     warn_duplicates(data.ids)
     return described(data)
 
@@ -174,36 +162,40 @@ def _encoder(options: DataOptions, expected: Expected | None) -> tuple[str, str,
     return asked, encoder.raw_kind, files
 
 
-def _with_codes(
+def unread(ids: Sequence[str], **known: Any) -> Dataset:
+    """Return a Dataset of records that are yet to be read, with whatever else is known of them."""
+    return Dataset("codes", np.zeros((len(ids), 1, 1, 1), np.uint8), tuple(ids), **known)
+
+
+def with_codes(
     base: Dataset,
     records: Sequence[Record],
     path: str,
-    summary: Summary,
-    options: DataOptions,
-    expected: Expected | None,
     *,
-    unit: str,
+    options: DataOptions,
+    expected: Expected | None = None,
+    unit: str = "row",
 ) -> Dataset:
-    """Return `base` with the codes of its records."""
+    """Return `base` with the codes of its records; `unit` is how errors call one."""
     asked = options.alphabet or (None if expected is None else expected.alphabet)
     alphabet, stream = told_alphabet(records, path, asked=asked, unit=unit)
     coder = Coder(alphabet, unknown=options.unknown, unit=unit)
     _, sequences = gather(coder.batches(stream, path))
     replaced = coder.replaced
-    summary = replace(summary, replaced=replaced, notes=(*summary.notes, *replaced_notes(replaced)))
+    summary = replace(base.summary, replaced=replaced, notes=(*base.summary.notes, *replaced_notes(replaced)))
     return replace(base, raw=sequences, alphabet=alphabet, summary=summary)
 
 
-def _with_files(
+def with_files(
     base: Dataset,
     encoder: str,
     paths: Sequence[Path],
     path: str,
-    summary: Summary,
+    *,
     options: DataOptions,
-    expected: Expected | None,
+    expected: Expected | None = None,
 ) -> Dataset:
-    """Return `base` with the files that a column names."""
+    """Return `base` with files as its records; `path` is where they are named."""
     made = resolve("encoder", encoder)
     raw, settings, notes = read_files_of(file_kind(made.files, path), paths, options, expected)
     return replace(
@@ -213,7 +205,7 @@ def _with_files(
         encoder=encoder,
         settings=settings | encoder_settings(options, encoder),
         files=tuple(map(str, paths)),
-        summary=replace(summary, notes=(*summary.notes, *notes)),
+        summary=replace(base.summary, notes=(*base.summary.notes, *notes)),
     )
 
 
@@ -225,7 +217,6 @@ def _with_values(
     rows: Sequence[int],
     used: Set[str | None],
     path: str,
-    summary: Summary,
     options: DataOptions,
     expected: Expected | None,
 ) -> Dataset:
@@ -235,14 +226,14 @@ def _with_values(
     if not columns:
         raise DataError(f"{path}: no column is left for the values of a series; found only {', '.join(frame.columns)}")
     made = resolve("encoder", encoder)
-    notes = (*summary.notes, f"values of a series: columns {columns[0]} to {columns[-1]}")
+    notes = (*base.summary.notes, f"values of a series: columns {columns[0]} to {columns[-1]}")
     return replace(
         base,
         kind=made.raw_kind,
         raw=row_values(frame.iloc[kept], columns, [rows[i] for i in kept], path),
         encoder=encoder,
         settings=encoder_settings(options, encoder),
-        summary=replace(summary, columns=columns, notes=notes),
+        summary=replace(base.summary, columns=columns, notes=notes),
     )
 
 
