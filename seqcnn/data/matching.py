@@ -1,5 +1,6 @@
 """How well negatives match their positives: what each simple property alone would tell of the label."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ Floats = npt.NDArray[np.float64]
 
 #: Codes of the letters whose share is the GC content: those of C and G, in the order of the DNA and RNA alphabets.
 _GC, _LETTERS = (1, 2), 4
+#: What `measured` calls the distance to the nearest start of transcription.
+TSS_DISTANCE = "log10 TSS distance"
 #: Two-sided 95% quantile of the normal distribution.
 _QUANTILE = 1.959964
 
@@ -101,19 +104,26 @@ def _sums(marked: npt.NDArray[np.bool_], offsets: npt.NDArray[np.int64]) -> Floa
 def measured(data: Dataset) -> dict[str, Floats]:
     """Return GC content, length, share of repeats and distance to the nearest TSS of each record, ``(N,)`` each.
 
-    The distance is there where negatives were matched in it: log10 of bp, one below the record's length as that.
+    The distance, `tss_distance`, is there where negatives were matched in it.
     """
     if not isinstance(data.raw, Sequences) or data.alphabet is None or not data.alphabet.has_complement:
         raise DataError("matching: expected sequences of DNA or RNA, whose GC content and repeats can be compared")
     gc, repeats = composition(data.raw)
     values = {"GC": gc, "length": data.lengths.astype(np.float64), "repeats": repeats}
+    distance = tss_distance(data)
+    return values if distance is None else values | {TSS_DISTANCE: distance}
+
+
+def tss_distance(data: Dataset) -> Floats | None:
+    """Return log10 of each record's distance to the nearest TSS in bp, ``(N,)``, one below its length as that.
+
+    None where no negatives were matched in it.
+    """
     made, places = data.summary.made, data.places
-    if made is not None and made.annotation and places is not None:
-        names = sorted(set(places.chromosomes) - {""})
-        values["log10 TSS distance"] = np.log10(
-            np.maximum(Starts.read(made.annotation, names).of(places), data.lengths)
-        )
-    return values
+    if made is None or not made.annotation or places is None:
+        return None
+    names = sorted(set(places.chromosomes) - {""})
+    return np.asarray(np.log10(np.maximum(Starts.read(made.annotation, names).of(places), data.lengths)))
 
 
 def matching(data: Dataset) -> Matching:
@@ -142,9 +152,13 @@ def matching(data: Dataset) -> Matching:
         raise DataError(
             f"matching: expected positives and negatives of a binary task, found {data.task or 'no targets'}"
         )
-    truth = data.targets[:, 0]
+    return compared(measured(data), data.targets[:, 0])
+
+
+def compared(properties: Mapping[str, Floats], truth: Floats) -> Matching:
+    """Return how the properties of positives and negatives compare, given those of all records as `measured` does."""
     found = []
-    for name, values in measured(data).items():
+    for name, values in properties.items():
         one, other = (values[(truth == label) & np.isfinite(values)] for label in (1, 0))
         if len(one) and len(other):
             area, low, high = _auroc(one, other)
@@ -152,11 +166,25 @@ def matching(data: Dataset) -> Matching:
     return Matching(tuple(found))
 
 
+def placements(positives: Floats, negatives: Floats) -> tuple[Floats, Floats]:
+    """Return the share of negatives below each positive, ``(M,)``, and of positives below each negative, ``(N,)``.
+
+    Ties count half. The mean of the first is the AUROC, and the variances of both make up its own.
+
+    >>> placements(np.array([3.0, 2, 2]), np.array([1.0, 2]))
+    (array([1.  , 0.75, 0.75]), array([0.        , 0.33333333]))
+    """
+    return _below(positives, np.sort(negatives)), _below(negatives, np.sort(positives))
+
+
+def _below(values: Floats, ordered: Floats) -> Floats:
+    twice = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
+    return np.asarray(twice / (2 * len(ordered)))
+
+
 def _auroc(positives: Floats, negatives: Floats) -> tuple[float, float, float]:
     """Return the AUROC and its 95% interval by the variance of DeLong et al. (1988), doi:10.2307/2531595."""
-    low, high = np.sort(negatives), np.sort(positives)
-    wins = (np.searchsorted(low, positives, "left") + np.searchsorted(low, positives, "right")) / (2 * len(low))
-    losses = (np.searchsorted(high, negatives, "left") + np.searchsorted(high, negatives, "right")) / (2 * len(high))
+    wins, losses = placements(positives, negatives)
     area = float(wins.mean())
     spread = sum(float(part.var(ddof=1)) / len(part) for part in (wins, losses) if len(part) > 1)
     half = _QUANTILE * spread**0.5

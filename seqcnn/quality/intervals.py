@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from seqcnn.data.matching import placements
 from seqcnn.quality.findings import Figure
 
 Floats = npt.NDArray[np.float64]
@@ -63,14 +64,10 @@ def auroc_interval(truth: npt.ArrayLike, score: npt.ArrayLike) -> Measured:
     ----------
     DeLong, DeLong, Clarke-Pearson. Comparing the areas under two or more correlated ROC curves. Biometrics 44 (1988).
     """
-    from scipy.stats import rankdata
-
     t, s = np.asarray(truth), np.asarray(score, np.float64)
     positive, negative = s[t == 1], s[t == 0]
     m, n = len(positive), len(negative)
-    ranks = rankdata(np.concatenate([positive, negative]))
-    above = (ranks[:m] - rankdata(positive)) / n  # (m,): share of negatives below each positive
-    below = (ranks[m:] - rankdata(negative)) / m  # (n,): share of positives below each negative
+    above, below = placements(positive, negative)
     value = float(above.mean())
     rises = value >= 0.5
     value = max(value, 1 - value)
@@ -80,7 +77,7 @@ def auroc_interval(truth: npt.ArrayLike, score: npt.ArrayLike) -> Measured:
         variance = safe * (1 - safe) / (m + n)
     variance = max(float(variance), 1e-12)
     error = float(np.sqrt(variance)) / (safe * (1 - safe))
-    _, ties = np.unique(ranks, return_counts=True)
+    _, ties = np.unique(np.concatenate([positive, negative]), return_counts=True)
     total = m + n
     chance = ((total + 1) - (ties**3 - ties).sum() / (total * (total - 1))) / (12 * m * n)
     ends = (float(_expit(_logit(safe) + sign * 1.96 * error)) for sign in (-1, 1))

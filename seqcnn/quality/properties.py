@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.alphabet import SOFT_MASK
-from seqcnn.data.matching import measured
+from seqcnn.data.matching import TSS_DISTANCE, composition, tss_distance
 from seqcnn.quality.subject import Floats, Subject
 from seqcnn.samples import Samples
 from seqcnn.sequence import Sequences
@@ -85,10 +85,8 @@ def _of_letters(subject: Subject, raw: Sequences) -> Iterator[Property]:
 
     yield Property("length", "length", "length", raw.lengths.astype(np.float64), SEEN, _LENGTH)
     if alphabet.size == 4:
-        strong = count((codes == alphabet.letters.index("G")) | (codes == alphabet.letters.index("C")))
-        share = strong / np.maximum(count(codes < 4), 1)
         yield Property(
-            "gc", "gc", "GC content", share, SEEN,
+            "gc", "gc", "GC content", np.nan_to_num(composition(raw)[0]), SEEN,
             "Show that the model beats this figure (the gc baseline)."
             if subject.data.numeric
             else "Choose negatives of the same GC content (--negatives matched), or show that the model beats this "
@@ -128,10 +126,8 @@ def _of_letters(subject: Subject, raw: Sequences) -> Iterator[Property]:
         percent=True,
         grave=not shuffled and bool(((masked > 0) & (masked < 1)).mean() > _PARTLY),
     )  # fmt: skip
-    if alphabet.has_complement and subject.data.summary.made is not None:
-        for name, values in measured(subject.data).items():
-            if "TSS" in name:
-                yield Property("tss_distance", "tss", name, values, UNSEEN, "Match them in it (--match tss).")
+    if (distance := tss_distance(subject.data)) is not None:
+        yield Property("tss_distance", "tss", TSS_DISTANCE, distance, UNSEEN, "Match them in it (--match tss).")
 
 
 def _of_values(raw: Samples) -> Iterator[Property]:

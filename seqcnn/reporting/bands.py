@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from seqcnn.data.matching import placements
+
 Floats = npt.NDArray[np.float64]
 GRID = np.linspace(0, 1, 101)
 GROUPS = 1000
@@ -101,14 +103,10 @@ def _auroc_influence(truth: Floats, score: Floats) -> tuple[float, Floats]:
     m, n = int(positive.sum()), int(negative.sum())
     if m < 2 or n < 2:
         return area, influence
-    known = positive | negative
-    ranks = np.full(len(truth), np.nan)
-    ranks[known] = _midranks(score[known])
-    above = (ranks[positive] - _midranks(score[positive])) / n  # of each positive: share of negatives under it
-    below = 1 - (ranks[negative] - _midranks(score[negative])) / m
+    above, below = placements(score[positive], score[negative])
     area = float(above.mean())
     influence[positive] = (above - area) / np.sqrt(m * (m - 1))
-    influence[negative] = (below - area) / np.sqrt(n * (n - 1))
+    influence[negative] = (1 - below - area) / np.sqrt(n * (n - 1))
     return area, influence
 
 

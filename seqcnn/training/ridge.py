@@ -89,17 +89,15 @@ def held_out_errors(
     groups: Indices | None = None,
 ) -> Matrix:
     """Return the squared held-out error of each record, ``(N,)``, of a network fitted as `fit_ridge` does."""
-    x, truth, _, weights = _prepared(network, encoder, task, data, records=records, device=device)
-    held_out = ridge(x, truth, weights, groups=groups)[2]
-    return np.asarray(np.nansum((held_out - truth) ** 2, axis=1))
+    held_out = held_out_scores(network, encoder, task, data, records=records, device=device, groups=groups)
+    return np.asarray(np.nansum((held_out - _truth(task, _encoded(task, data, records))) ** 2, axis=1))
 
 
 def _prepared(
     network: Any, encoder: Encoder, task: Task, data: Dataset, *, records: Indices, device: str
 ) -> tuple[Matrix, Matrix, npt.NDArray[np.float32], Matrix]:
     """Set a network's scales; return its features ``(N, F)``, the truth, the encoded targets and the weights."""
-    if data.targets is None:
-        raise DataError("the records have no targets")
+    encoded = _encoded(task, data, records)
     raw = take(data.raw, records)
     shown = np.unique(np.linspace(0, len(records) - 1, min(len(records), _SHOWN)).astype(np.int64))
     lengths = lengths_of(raw)[shown]
@@ -108,9 +106,14 @@ def _prepared(
     features = torch.from_numpy(features_of(encoder, network, raw, device=device, method="plain"))
     network.fit_features(features)
     x = ((features - network.offset) * network.weight).double().numpy()
-    encoded = task.encode(data.targets[records])
     weights = np.ones(len(x)) if data.weights is None else data.weights[records]
     return x, _truth(task, encoded), encoded, weights
+
+
+def _encoded(task: Task, data: Dataset, records: Indices) -> npt.NDArray[np.float32]:
+    if data.targets is None:
+        raise DataError("the records have no targets")
+    return task.encode(data.targets[records])
 
 
 def _truth(task: Task, encoded: npt.NDArray[np.float32]) -> Matrix:

@@ -75,7 +75,7 @@ class Inputs:
         cut = Windows()
         letters = 0
         for file in files:
-            for name, codes, place in self._records(file, alphabet):
+            for name, codes, place in self._records(file, alphabet, self.replaced):
                 self.records += 1
                 length = len(codes)
                 for start in self._starts(name, length, file):
@@ -105,12 +105,14 @@ class Inputs:
             if self.regions.holds(file):
                 found |= Regions.of(self.options).windows(file).genome.lengths
             else:
-                found |= {name: len(codes) for name, codes, _ in self._records(file, self.model.alphabet)}
+                found |= {name: len(codes) for name, codes, _ in self._records(file, self.model.alphabet, None)}
         return found
 
-    def _records(self, file: str, alphabet: Alphabet) -> Iterator[tuple[str, Codes, Place | None]]:
+    def _records(
+        self, file: str, alphabet: Alphabet, counts: Counter[str] | None
+    ) -> Iterator[tuple[str, Codes, Place | None]]:
         columns = {"sequence": self.options.sequence, "id": self.options.id}
-        return stream_records(file, alphabet, self.unknown, counts=self.replaced, regions=self.regions, **columns)
+        return stream_records(file, alphabet, self.unknown, counts=counts, regions=self.regions, **columns)
 
     def files(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of pictures or samples."""

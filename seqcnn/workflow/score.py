@@ -110,7 +110,7 @@ def score(
         if path != STDIN:
             check_writable(path)
     caller = None if options.peaks is None else _caller(model, files, options, answers, place)
-    lengths = Inputs(model, options).lengths(files) if kind == "bigwig" else {}
+    lengths = job.lengths(files) if kind == "bigwig" else {}
     placed = job.regions.genome is not None or all(job.regions.holds(file) for file in files)
     layout = Layout(answers.names, placed, answers.texts, lengths)
     stream = stream_logits(

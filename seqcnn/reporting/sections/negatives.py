@@ -1,11 +1,13 @@
 """The negatives: how far what they are made of tells them from the positives, before anything is learned."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup
 
-from seqcnn.data.matching import Matching, matching, measured
+from seqcnn.data.matching import TSS_DISTANCE, Matching, compared, measured
 from seqcnn.plot.canvas import figure
 from seqcnn.plot.distributions import draw_histograms
 from seqcnn.plot.svg import to_svg
@@ -21,7 +23,7 @@ _READ = ("GC", "length", "repeats")
 _AXES = {
     "GC": "GC content",
     "repeats": "share of soft-masked letters",
-    "log10 TSS distance": "log10 of the distance to a TSS in bp",
+    TSS_DISTANCE: "log10 of the distance to a TSS in bp",
 }
 #: Bins of a histogram: a GC content of a short record takes few values.
 _BINS = 25
@@ -49,8 +51,10 @@ class Negatives(Section):
 
     def content(self, material: Material) -> dict[str, Any]:
         """Return the table of properties, what it says, and the drawings of those that vary."""
-        found = matching(material.data)
-        return {"properties": found.properties, "verdict": verdict(found), "plots": plots(material)}
+        data, properties = material.data, measured(material.data)
+        truth = np.zeros((len(data), 1)) if data.targets is None else data.targets
+        found = compared(properties, truth[:, 0])
+        return {"properties": found.properties, "verdict": verdict(found), "plots": plots(material, properties)}
 
 
 def verdict(found: Matching) -> str:
@@ -75,10 +79,10 @@ def verdict(found: Matching) -> str:
     )
 
 
-def plots(material: Material) -> list[tuple[Markup, str]]:
+def plots(material: Material, properties: Mapping[str, npt.NDArray[np.float64]]) -> list[tuple[Markup, str]]:
     """Return drawings, with captions, of the properties that vary, but for length, which the data section draws."""
     targets, drawn = material.data.targets, []
-    for name, values in measured(material.data).items():
+    for name, values in properties.items():
         finite = values[np.isfinite(values)]
         if name not in _AXES or targets is None or not len(finite) or np.ptp(finite) == 0:
             continue
