@@ -1,5 +1,7 @@
 """Tests of relatives: alignment and seeds against naive loops, near pairs against Biopython, families, sketches."""
 
+import subprocess
+import sys
 from dataclasses import asdict
 
 import numpy as np
@@ -326,3 +328,23 @@ def test_sketches_know_relatives_and_flag_no_others(alphabet):
     assert related(made, Sequences.from_codes([mutated(c, 0.05, rng, alphabet) for c in known]), alphabet).mean() > 0.95
     others = Sequences.from_codes([drawn(rng, n, alphabet) for n in rng.integers(20, 300, 3000)])
     assert not related(made, others, alphabet).any()
+
+
+def test_numba_is_imported_by_the_first_call_which_threads_may_make_at_once():
+    code = """if True:
+        import sys
+        from concurrent.futures import ThreadPoolExecutor
+        import numpy as np
+        from seqcnn.alphabet import DNA
+        from seqcnn.data.relatives import families, sketch
+        from seqcnn.sequence import Sequences
+        assert "numba" not in sys.modules
+        letters = np.tile(np.random.default_rng(0).integers(0, 4, 60, dtype=np.uint8), 3)
+        records = Sequences(letters, np.arange(4) * 60)
+        with ThreadPoolExecutor(4) as pool:
+            for work in [pool.submit(families if i % 2 else sketch, records, DNA) for i in range(8)]:
+                work.result()
+        print(families(records, DNA).tolist())
+    """
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (found.stdout, found.stderr) == ("[0, 0, 0]\n", "")

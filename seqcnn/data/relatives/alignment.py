@@ -1,15 +1,8 @@
 """Alignment score of two records, compiled: the shorter one spanned, anything of the longer one left over."""
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
 
-#: What compiles a kernel: once a machine, no GIL, and on the calling thread (numba's own pool upsets OpenMP's).
-compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(
-    nogil=True, cache=True, error_model="numpy", fastmath={"nnan", "nsz"}
-)
+from seqcnn.data.relatives.compiling import compiled
 
 #: Points of a match, a mismatch, a letter of a gap, and of a long gap its start and each letter. One error costs what
 #: one match brings; a gap longer than three letters costs less than its letters, as one event that it is.
