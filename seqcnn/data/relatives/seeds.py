@@ -92,21 +92,25 @@ def places(
         Sorted; the high bits are the word's hash, the next `place_bits` the place in `letters` where the word begins,
         the lowest whether it is the reverse complement that was hashed.
     """
+    low, rules = place_bits(len(letters)), rules_of(pattern, alphabet)
+    share = int(len(letters) / part[1] * 1.1) + 1024
+    found = np.empty(min(len(letters), share), np.uint64)
+    count = _fill(letters, offsets, rules, low, part, found)
+    if count > len(found):  # some word is far more frequent than others
+        found = np.empty(count, np.uint64)
+        _fill(letters, offsets, rules, low, part, found)
+    found = found[:count]
+    found.sort()
+    return found
+
+
+def rules_of(pattern: str, alphabet: Alphabet) -> tuple[int, np.uint64, int, bool]:
+    """Return what `rolled` must know of a pattern: span, bits that count, bits a letter, whether there are strands."""
     bits = letter_bits(alphabet)
     mask = 0
     for place in pattern:
         mask = mask << bits | (int(place) * ((1 << bits) - 1))
-    low = place_bits(len(letters))
-    parameters = (len(pattern), np.uint64(mask), bits, alphabet.has_complement)
-    share = int(len(letters) / part[1] * 1.1) + 1024
-    found = np.empty(min(len(letters), share), np.uint64)
-    count = _fill(letters, offsets, parameters, low, part, found)
-    if count > len(found):  # some word is far more frequent than others
-        found = np.empty(count, np.uint64)
-        _fill(letters, offsets, parameters, low, part, found)
-    found = found[:count]
-    found.sort()
-    return found
+    return len(pattern), np.uint64(mask), bits, alphabet.has_complement
 
 
 def place_bits(n_letters: int) -> int:
@@ -115,30 +119,38 @@ def place_bits(n_letters: int) -> int:
 
 
 @compiled
-def _fill(letters, offsets, parameters, low, part, out):  # type: ignore[no-untyped-def]
-    span, mask, bits, has_strands = parameters
-    whole = np.uint64((1 << (bits * span)) - 1)
-    shift, top = np.uint64(bits), np.uint64(bits * (span - 1))
+def rolled(window, letter, rules):  # type: ignore[no-untyped-def]
+    """Return the window of the last letters moved on by one, and the word in it: that of the strand which comes first.
+
+    A window is its letters on either strand and how many of them are known in a row, the word a number and whether it
+    is the reverse complement's; it is a word only where they are as many as the pattern is long.
+    """
+    forward, backward, run = window
+    span, mask, bits, has_strands = rules
+    if letter == AMBIGUOUS:
+        return (forward, backward, 0), np.uint64(0), np.uint64(0)
+    code = np.uint64(letter)
+    forward = ((forward << np.uint64(bits)) | code) & np.uint64((1 << (bits * span)) - 1)
+    word, strand = forward & mask, np.uint64(0)
+    if has_strands:
+        backward = (backward >> np.uint64(bits)) | ((np.uint64(3) - code) << np.uint64(bits * (span - 1)))
+        other = backward & mask
+        if other < word:
+            word, strand = other, np.uint64(1)
+    return (forward, backward, run + 1), word, strand
+
+
+@compiled
+def _fill(letters, offsets, rules, low, part, out):  # type: ignore[no-untyped-def]
+    span = rules[0]
     keep = np.uint64(low + 1)
     index, parts = np.uint64(part[0]), np.uint64(part[1])
     count = 0
     for r in range(len(offsets) - 1):
-        forward, backward, run = np.uint64(0), np.uint64(0), 0
+        window = (np.uint64(0), np.uint64(0), 0)
         for place in range(offsets[r], offsets[r + 1]):
-            letter = letters[place]
-            if letter == AMBIGUOUS:
-                run = 0
-                continue
-            run += 1
-            code = np.uint64(letter)
-            forward = ((forward << shift) | code) & whole
-            word, strand = forward & mask, np.uint64(0)
-            if has_strands:
-                backward = (backward >> shift) | ((np.uint64(3) - code) << top)
-                other = backward & mask
-                if other < word:
-                    word, strand = other, np.uint64(1)
-            if run < span:
+            window, word, strand = rolled(window, letters[place], rules)
+            if window[2] < span:
                 continue
             key = mixed(word + np.uint64(1))
             if ((key >> np.uint64(32)) * parts) >> np.uint64(32) != index:

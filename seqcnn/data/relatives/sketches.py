@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.alphabet import Alphabet
-from seqcnn.data.relatives.canonical import AMBIGUOUS, Contents, contents, mixed
+from seqcnn.data.relatives.canonical import Contents, contents, mixed
 from seqcnn.data.relatives.compiling import compiled
-from seqcnn.data.relatives.seeds import letter_bits, patterns, weights
+from seqcnn.data.relatives.seeds import letter_bits, patterns, rolled, rules_of, weights
 from seqcnn.sequence import Sequences
 
 #: Size of a sketch: most bytes for each different record, and least and most of all.
@@ -110,7 +110,7 @@ def related(known: Sketches, sequences: Sequences, alphabet: Alphabet) -> npt.ND
 
     found = contents(sequences, alphabet)
     words = _words(known.weight, alphabet, known.sampled)
-    span = words[0]
+    span = words[0][0]
     tallies = _look(found.letters, found.offsets, words, (known.filter, False))
     looked, hits, places, squares = tallies.T
     enough = np.maximum(_FEWEST, 1 + binom.isf(_FALSE, looked, known.chance / _WHOLE))
@@ -128,14 +128,10 @@ def _backwards(found: Contents) -> Contents:
     return Contents(letters, offsets[-1] - offsets[::-1], found.first, found.content, found.flipped)
 
 
-def _words(weight: int, alphabet: Alphabet, sampled: int) -> tuple[int, np.uint64, int, bool, np.uint64]:
-    """Return span, mask, bits a letter, strands and sampling of words."""
-    bits = letter_bits(alphabet)
+def _words(weight: int, alphabet: Alphabet, sampled: int) -> tuple[tuple[int, np.uint64, int, bool], np.uint64]:
+    """Return rules and sampling of words."""
     pattern = patterns(weight, alphabet)[1] if weight in weights(alphabet) else "1" * weight
-    mask = 0
-    for place in pattern:
-        mask = mask << bits | (int(place) * ((1 << bits) - 1))
-    return len(pattern), np.uint64(mask), bits, alphabet.has_complement, np.uint64(sampled)
+    return rules_of(pattern, alphabet), np.uint64(sampled)
 
 
 @compiled
@@ -156,27 +152,16 @@ def _look(letters, offsets, words, table):  # type: ignore[no-untyped-def]
 
     Return for each record the words looked at, those found, and the sums of their places and of these squared.
     """
-    span, mask, bits, has_strands, sampled = words
+    rules, sampled = words
+    span = rules[0]
     filled, insert = table
     n_bits = np.uint64(8 * len(filled))
-    whole = np.uint64((1 << (bits * span)) - 1)
-    shift, top = np.uint64(bits), np.uint64(bits * (span - 1))
     tallies = np.zeros((len(offsets) - 1, 4))
     for r in range(len(offsets) - 1):
-        forward, backward, run = np.uint64(0), np.uint64(0), 0
+        window = (np.uint64(0), np.uint64(0), 0)
         for place in range(offsets[r], offsets[r + 1]):
-            letter = letters[place]
-            if letter == AMBIGUOUS:
-                run = 0
-                continue
-            run += 1
-            code = np.uint64(letter)
-            forward = ((forward << shift) | code) & whole
-            word = forward & mask
-            if has_strands:
-                backward = (backward >> shift) | ((np.uint64(3) - code) << top)
-                word = min(word, backward & mask)
-            if run < span:
+            window, word, _ = rolled(window, letters[place], rules)
+            if window[2] < span:
                 continue
             key = mixed(word + np.uint64(1))
             if key >> np.uint64(32) >= sampled or _dull(letters, place - span + 1, span):
