@@ -5,10 +5,11 @@ import torch
 
 from seqcnn.alphabet import DNA, PROTEIN
 from seqcnn.data.dataset import Dataset
+from seqcnn.data.hashes import record_hashes
 from seqcnn.encode.onehot import OneHot
 from seqcnn.encode.pixels import Pixels
 from seqcnn.model.model import Model
-from seqcnn.model.record import OutOfFold, TrainingRecord, record_hashes
+from seqcnn.model.record import OutOfFold, TrainingRecord
 from seqcnn.networks import create
 from seqcnn.nn.calibration import Calibration
 from seqcnn.sequence import Sequences

@@ -14,10 +14,11 @@ import torch
 from small_models import dataset, dna_model, letters, picture_model, protein_model
 
 from seqcnn.alphabet import DNA, PROTEIN
+from seqcnn.data.hashes import record_hashes
 from seqcnn.errors import AlphabetError, DataError, OptionError
 from seqcnn.model.inputs import encode_many
 from seqcnn.model.model import Model
-from seqcnn.model.record import TrainingRecord, plain, record_hashes
+from seqcnn.model.record import TrainingRecord, plain
 from seqcnn.sequence import Sequences, canonical_hash, encode
 
 MODEL = dna_model()

@@ -10,9 +10,9 @@ import torch
 
 from seqcnn.alphabet import DNA, PROTEIN
 from seqcnn.data.dataset import Dataset
+from seqcnn.data.hashes import record_hashes
 from seqcnn.encode.onehot import OneHot
 from seqcnn.errors import DataError, OptionError, OutOfMemoryError, SeqcnnError, TrainingError
-from seqcnn.model.record import record_hashes
 from seqcnn.networks import create
 from seqcnn.options import TrainOptions
 from seqcnn.runtime import seeded

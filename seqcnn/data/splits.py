@@ -1,14 +1,13 @@
 """Splits: which records train, steer and test, by class and with relatives kept on one side."""
 
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset
+from seqcnn.data.hashes import record_hashes
 from seqcnn.errors import DataError
-from seqcnn.sequence import Sequences, canonical_hash
 
 Indices = npt.NDArray[np.int64]
 
@@ -47,7 +46,7 @@ def split_groups(dataset: Dataset) -> Indices:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    _, same = np.unique(_hashes(dataset), return_inverse=True)
+    _, same = np.unique(record_hashes(dataset.raw, dataset.alphabet), return_inverse=True)
     n = len(dataset)
     links = [(np.arange(n), same + n)]
     if dataset.parents is not None:
@@ -65,14 +64,6 @@ def split_groups(dataset: Dataset) -> Indices:
     _, label = connected_components(graph, directed=False)
     _, first, group = np.unique(label[:n], return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[group].astype(np.int64)  # numbered by first appearance
-
-
-def _hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
-    if isinstance(dataset.raw, Sequences):
-        values = [canonical_hash(codes, dataset.alphabet) for codes in dataset.raw]
-    else:
-        values = [int.from_bytes(blake2b(p.tobytes(), digest_size=8).digest(), "little") for p in dataset.raw]
-    return np.array(values, np.uint64)
 
 
 def check_classes(dataset: Dataset, *, fewest: int = FEWEST_RECORDS) -> None:

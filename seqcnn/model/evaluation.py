@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset, Raw, check_dataset
+from seqcnn.data.hashes import record_hashes
 from seqcnn.errors import DataError, SeqcnnWarning
 from seqcnn.inference.predict import Logits
 from seqcnn.metrics import THRESHOLD
 from seqcnn.model.card import figures_card
 from seqcnn.model.leakage import Leakage, Relatives, leakage, near_other_folds, near_training
 from seqcnn.model.model import Model
-from seqcnn.model.record import plain, record_hashes
+from seqcnn.model.record import plain
 from seqcnn.tasks.task import Floats, Task
 
 #: Tasks whose labels are decided by a threshold.

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset
+from seqcnn.data.hashes import Hashes, record_hashes
 from seqcnn.io.pictures import picture_size
-from seqcnn.model.record import Hashes, record_hashes
 from seqcnn.options import CheckOptions
 
 Floats = npt.NDArray[np.float64]

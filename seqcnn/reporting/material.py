@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset
+from seqcnn.data.hashes import record_hashes
 from seqcnn.model.evaluation import Evaluation
 from seqcnn.model.model import Model
-from seqcnn.model.record import record_hashes
 from seqcnn.motifs.found import MotifSet
 from seqcnn.plot.palette import BLUE, CYCLE, GREY, ORANGE
 from seqcnn.reporting.bands import auroc_difference, correlation_difference, mean_difference

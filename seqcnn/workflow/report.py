@@ -5,10 +5,10 @@ import os
 import numpy as np
 
 from seqcnn.data.dataset import Dataset, check_dataset
+from seqcnn.data.hashes import record_hashes
 from seqcnn.model.evaluation import Evaluation, evaluate
 from seqcnn.model.leakage import Leakage
 from seqcnn.model.model import Model
-from seqcnn.model.record import record_hashes
 from seqcnn.motifs.find import find_motifs
 from seqcnn.motifs.found import MotifSet
 from seqcnn.options import MotifOptions

@@ -12,13 +12,14 @@ import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset, check_dataset
 from seqcnn.data.grouping import grouped
+from seqcnn.data.hashes import record_hashes
 from seqcnn.data.joining import join
 from seqcnn.data.relatives import sketch
 from seqcnn.data.splits import Parts, check_classes, split
 from seqcnn.errors import OptionError, SeqcnnWarning
 from seqcnn.model.evaluation import evaluate, out_of_fold_figures
 from seqcnn.model.model import Model
-from seqcnn.model.record import OutOfFold, TrainingRecord, plain, record_hashes
+from seqcnn.model.record import OutOfFold, TrainingRecord, plain
 from seqcnn.options import TrainOptions
 from seqcnn.runtime import pick_device, versions
 from seqcnn.sequence import Sequences
