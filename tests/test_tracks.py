@@ -535,3 +535,10 @@ def test_windows_are_drawn_evenly() -> None:
         assert len(drawn) == 10 and len(set(drawn.buffer.tolist())) == 10
         counts[drawn.buffer] += 1
     assert abs(counts - 30).max() < 25  # five standard deviations
+
+
+def test_letters_are_counted_once_where_lengths_are_read_first(tmp_path: Path) -> None:
+    pytest.importorskip("pyBigWig")
+    (tmp_path / "x.fa").write_text(f">one\n{letters(1, 50, 50, seed=3)[0].lower()}NN\n")
+    table_of, track = (score(MODEL, tmp_path / "x.fa", output=tmp_path / name) for name in ("o.tsv", "o.bw"))
+    assert track == table_of and track.replaced == {"soft-masked": 50, "N": 2}
