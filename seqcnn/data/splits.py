@@ -37,7 +37,7 @@ def split_groups(dataset: Dataset) -> Indices:
     Examples
     --------
     >>> from seqcnn.alphabet import DNA
-    >>> from seqcnn.sequence import encode
+    >>> from seqcnn.sequence import Sequences, encode
     >>> raw = Sequences.from_codes([encode(s, DNA) for s in (b"AACG", b"cgtt", b"TTTT", b"GACA")])
     >>> data = Dataset("codes", raw, ("a", "b", "c", "d"), alphabet=DNA, parents=np.array([-1, -1, -1, 1]))
     >>> split_groups(data).tolist()
