@@ -10,11 +10,11 @@ from functools import wraps
 import numpy as np
 import numpy.typing as npt
 
+from seqcnn.reliability import calibration_error, calibration_interval
+
 Floats = npt.NDArray[np.float64]
 Counted = Callable[[Floats, Floats, Floats], Floats]
 
-#: Equal-width bins of the expected calibration error (Guo et al. 2017).
-CALIBRATION_BINS = 15
 #: A probability from here on is the positive class.
 THRESHOLD = 0.5
 #: Counts held at once by the bootstrap: draws go in groups that stay in cache.
@@ -197,24 +197,17 @@ def auprc_macro(truth: Floats, score: Floats, counts: Floats) -> Floats:
     return _per_label("auprc", truth, score, counts)
 
 
-def _bins(probability: Floats) -> npt.NDArray[np.intp]:
-    return np.minimum((probability * CALIBRATION_BINS).astype(np.intp), CALIBRATION_BINS - 1)
-
-
 @_measure
 def ece(truth: Floats, score: Floats, counts: Floats) -> Floats:
-    """Return the expected calibration error of probabilities of the positive class, in 15 bins of equal width.
+    """Return the expected calibration error of probabilities of the positive class, debiased, in 15 equal bins.
 
     The mean over records of how far the share of positives in their bin is from the mean probability there
-    (Naeini et al. 2015; Guo et al. 2017).
+    (Naeini et al. 2015; Guo et al. 2017), less what chance adds; see `seqcnn.reliability`.
 
-    >>> round(ece([0, 1, 1, 1], [.3, .3, .9, .9]), 3)
-    0.15
+    >>> round(ece([0] * 30 + [1] * 70, [.9] * 100), 3)
+    0.2
     """
-    gap = counts * (truth - score)[:, None]
-    which = _bins(score)
-    total = sum(np.abs(gap[which == b].sum(0)) for b in range(CALIBRATION_BINS))
-    return _ratio(np.asarray(total), counts.sum(0))
+    return calibration_error(truth, score, counts)
 
 
 def _pearson(x: Floats, y: Floats, counts: Floats) -> Floats:
@@ -303,7 +296,7 @@ def bootstrap(
     seed: int = 0,
     within: npt.ArrayLike | None = None,
 ) -> dict[str, tuple[float, float]]:
-    """Return the 95% percentile bootstrap interval of each named measure.
+    """Return the 95% percentile bootstrap interval of each named measure; of ``ece`` see `seqcnn.reliability`.
 
     Parameters
     ----------
@@ -342,6 +335,8 @@ def bootstrap(
         values = np.concatenate(parts)
         values = values[np.isfinite(values)]
         low, high = np.percentile(values, [2.5, 97.5]) if len(values) else (np.nan, np.nan)
+        if name == "ece" and len(values):
+            low, high = calibration_interval(t, s, values)
         intervals[name] = (float(low), float(high))
     return intervals
 
@@ -382,18 +377,3 @@ def _running(truth: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Floats, Floats
     last = np.r_[np.flatnonzero(np.diff(s)), len(s) - 1]
     tp = np.cumsum(t)[last]
     return tp, last + 1 - tp, s[last]
-
-
-def calibration_curve(truth: npt.ArrayLike, probability: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """Return mean probability, share of positives and number of records of each of 15 bins that is not empty.
-
-    >>> predicted, observed, n = calibration_curve([0, 1, 1, 1], [.3, .3, .9, .9])
-    >>> observed.tolist(), n.tolist()
-    ([0.5, 1.0], [2.0, 2.0])
-    """
-    t, p = np.asarray(truth, np.float64), np.asarray(probability, np.float64)
-    which = _bins(p)
-    n = np.bincount(which, minlength=CALIBRATION_BINS).astype(np.float64)
-    full = n > 0
-    predicted = np.bincount(which, p, CALIBRATION_BINS)[full] / n[full]
-    return predicted, np.bincount(which, t, CALIBRATION_BINS)[full] / n[full], n[full]

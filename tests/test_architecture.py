@@ -13,7 +13,19 @@ PACKAGE = TOP / "seqcnn"
 #: Imports go only down this list; rooms in one row don't import each other.
 ROWS = (
     ("errors", "checks", "options", "registry"),
-    ("alphabet", "sequence", "samples", "kmers", "chromosome", "interval", "tiling", "variant", "motif", "metrics"),
+    (
+        "alphabet",
+        "sequence",
+        "samples",
+        "kmers",
+        "chromosome",
+        "interval",
+        "tiling",
+        "variant",
+        "motif",
+        "reliability",
+        "metrics",
+    ),
     ("io", "plot", "runtime"),
     ("encode", "nn"),
     ("data", "networks"),

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from seqcnn import metrics
+from seqcnn import metrics, reliability
 
 RNG = np.random.default_rng(5)
 TRUTH = RNG.integers(0, 2, 137).astype(float)
@@ -58,13 +58,38 @@ def test_regression_figures_are_those_of_scipy_and_scikit_learn():
     assert metrics.rmse(NUMBERS, PREDICTED) == pytest.approx(sk.root_mean_squared_error(NUMBERS, PREDICTED))
 
 
-def test_ece_is_the_weighted_gap_of_a_naive_loop():
-    total = 0.0
+def test_ece_is_the_weighted_gap_of_a_naive_loop_less_what_chance_adds():
+    total, rng = 0.0, np.random.default_rng(0)
     for b in range(15):
         inside = (np.minimum((SCORE * 15).astype(int), 14)) == b
         if inside.any():
-            total += inside.sum() * abs(TRUTH[inside].mean() - SCORE[inside].mean())
-    assert metrics.ece(TRUTH, SCORE) == pytest.approx(total / len(TRUTH))
+            gap = abs(TRUTH[inside].sum() - SCORE[inside].sum())
+            drawn = np.abs(rng.normal(gap, np.sqrt((SCORE * (1 - SCORE))[inside].sum()), 200_000))
+            total += gap - max(drawn.mean() - gap, 0)
+    assert metrics.ece(TRUTH, SCORE) == pytest.approx(total / len(TRUTH), abs=1e-3)
+
+
+@pytest.mark.parametrize(("sharper", "n"), [(1.0, 60), (1.0, 1000), (2.0, 200), (2.0, 1000)])
+def test_ece_and_its_interval_hold_on_small_sets(sharper, n):
+    """Of probabilities that are perfect, and of twice too sharp ones: their error is known from very many records."""
+    rng = np.random.default_rng(n)
+    many = 2 * rng.normal(size=200_000)
+    stated, right = 1 / (1 + np.exp(-sharper * many)), 1 / (1 + np.exp(-many))
+    bins = (stated * 15).astype(int)
+    known = sum(abs((right - stated)[bins == b].sum()) for b in range(15)) / len(many)
+    errors, plain, inside = [], [], 0
+    for seed in range(40):
+        logit = 2 * rng.normal(size=n)
+        truth = (rng.random(n) < 1 / (1 + np.exp(-logit))).astype(float)
+        score = 1 / (1 + np.exp(-sharper * logit))
+        errors.append(metrics.ece(truth, score))
+        low, high = metrics.bootstrap(truth, score, ["ece"], draws=200, seed=seed, within=truth)["ece"]
+        inside += low <= known + 1e-3 and known <= high
+        gaps = [abs((truth - score)[(score * 15).astype(int) == b].sum()) for b in range(15)]
+        plain.append(sum(gaps) / n)
+    assert known - 0.02 < np.mean(errors) < np.mean(plain)
+    assert abs(np.mean(errors) - known) < 0.7 * abs(np.mean(plain) - known)
+    assert inside >= 32
 
 
 def test_curves_are_those_of_scikit_learn():
@@ -72,7 +97,7 @@ def test_curves_are_those_of_scikit_learn():
         np.testing.assert_allclose(ours, theirs)
     for ours, theirs in zip(metrics.pr_curve(TRUTH, SCORE), sk.precision_recall_curve(TRUTH, SCORE), strict=True):
         np.testing.assert_allclose(ours, theirs)
-    predicted, observed, n = metrics.calibration_curve(TRUTH, SCORE)
+    predicted, observed, n = reliability.calibration_curve(TRUTH, SCORE)
     assert n.sum() == len(TRUTH)
     assert (n * observed).sum() == TRUTH.sum()
     assert (n * predicted).sum() == pytest.approx(SCORE.sum())

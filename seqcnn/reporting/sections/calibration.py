@@ -4,10 +4,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seqcnn.metrics import CALIBRATION_BINS as BINS
 from seqcnn.plot.canvas import figure
 from seqcnn.plot.curves import draw_counts, draw_reliability
 from seqcnn.plot.svg import to_svg
+from seqcnn.reliability import CALIBRATION_BINS as BINS
+from seqcnn.reliability import calibration_error
 from seqcnn.reporting.bands import wilson
 from seqcnn.reporting.gallery import inline
 from seqcnn.reporting.material import Material
@@ -51,7 +52,7 @@ class Calibration(Section):
         draw_counts(edges, counts, bottom, x=x, y="n")
         top.tick_params(labelbottom=False)
         error = material.figure("ece")
-        gap = float((np.abs(means - right / counts[full]) * counts[full]).sum() / counts.sum())
+        gap = float(calibration_error(seen, stated, np.ones((len(seen), 1)))[0])
         return {
             "plot": inline(to_svg(fig, title="Reliability diagram")),
             "error": error.value if error.value is not None else gap,
