@@ -180,8 +180,17 @@ def load(path: "str | PathLike[str]") -> "Model":
     return load_model(path)
 
 
-def evaluate(model: "Model", data: "Dataset", *, seed: int = 0, device: str = "auto") -> "Evaluation":
+def evaluate(
+    model: "Model", data: "Dataset", *, coverage: float | None = None, seed: int = 0, device: str = "auto"
+) -> "Evaluation":
     """Return figures with 95% intervals, the baselines' beside the model's; records it was trained on are left out.
+
+    Parameters
+    ----------
+    model, data
+        The data need targets.
+    coverage
+        For which sets or intervals of single records are made and counted; None for 0.9 where the model knows them.
 
     Raises
     ------
@@ -190,7 +199,7 @@ def evaluate(model: "Model", data: "Dataset", *, seed: int = 0, device: str = "a
     """
     from seqcnn.model.evaluation import evaluate as evaluate_model
 
-    return evaluate_model(model, data, seed=seed, device=device)
+    return evaluate_model(model, data, coverage=coverage, seed=seed, device=device)
 
 
 def find_motifs(model: "Model", data: "Dataset", **options: Any) -> "MotifSet":

@@ -55,6 +55,17 @@ def within(
     return value
 
 
+def between(value: float, name: str, low: float, high: float) -> float:
+    """Return `value` if ``low < value < high``, else raise `OptionError`.
+
+    >>> between(0.9, "--coverage", 0, 1)
+    0.9
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not low < value < high:
+        raise OptionError(f"{name}: expected a number above {low} and below {high}, found {value!r}")
+    return value
+
+
 def whole(value: int, name: str, low: int | None = None, high: int | None = None) -> int:
     """Return `value` if it is a whole number and ``low <= value <= high``, else raise `OptionError`.
 

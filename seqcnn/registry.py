@@ -114,6 +114,9 @@ REGISTRY: dict[str, dict[str, Entry]] = {
         "calibration": Entry(
             "seqcnn.reporting.sections.calibration:Calibration", "stated against observed probability"
         ),
+        "coverage": Entry(
+            "seqcnn.reporting.sections.coverage:Coverage", "sets and intervals for single records: stated against found"
+        ),
         "confusion": Entry("seqcnn.reporting.sections.confusion:Confusion", "true against predicted class"),
         "scatter": Entry("seqcnn.reporting.sections.scatter:Scatter", "predicted against true values"),
         "labels": Entry("seqcnn.reporting.sections.labels:Labels", "figures for each class, label or target"),

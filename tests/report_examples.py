@@ -13,6 +13,7 @@ import torch
 from small_models import dataset, dna_model, letters
 
 from seqcnn.alphabet import DNA
+from seqcnn.conformal import conformity
 from seqcnn.data.dataset import Dataset, Source, Summary
 from seqcnn.model.evaluation import Evaluation, figures
 from seqcnn.model.model import Model
@@ -88,6 +89,8 @@ def binary(*, learned: bool = True) -> tuple[Model, Evaluation, MotifSet, Datase
     model.record = replace(model.record, history=history, notes=(HOSTILE,), command=f"seqcnn train {HOSTILE}.fa")
     truth = np.array(classes)
     logits = learned_logits(truth) if learned else learned_logits(np.random.default_rng(0).permutation(truth))
+    held_out = conformity(model.task.nonconformity(data.targets, logits - 0.5))
+    model.record = replace(model.record, conformity=held_out)
     evaluation = figures(
         model.task, data.targets, logits, baselines={"gc": 0.1 * logits[::-1], "kmer": 0.5 * logits - 0.2},
         ids=data.ids, excluded={"trained_on": 5}, kept=np.arange(N),

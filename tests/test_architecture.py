@@ -25,6 +25,7 @@ ROWS = (
         "motif",
         "reliability",
         "metrics",
+        "conformal",
     ),
     ("io", "plot", "runtime"),
     ("encode", "nn"),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seqcnn.model.coverage import coverage_sentence
+
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Return rows as aligned columns, the first to the left and the others to the right.
@@ -62,4 +64,5 @@ def figures_table(figures: Mapping[str, Any]) -> str:
     if kin["n"]:
         least = "" if kin["aligned"] or not kin["near"] else "at least "
         title += f"; with a near relative in training: {least}{kin['near'] or 'none'}"
-    return f"{title}\n{columns(rows)}"
+    held = coverage_sentence(figures.get("coverage"), figures.get("task", ""))
+    return f"{title}\n{columns(rows)}" + (f"\n{held}" if held else "")

@@ -149,6 +149,10 @@ def evaluate(
     predictions: Annotated[
         Path | None, typer.Option("--predictions", metavar="FILE", help="write id, truth and score of each record")
     ] = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option("--coverage", metavar="X", help="of the sets or intervals that are counted (default: 0.9)"),
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Print figures with 95% intervals on unseen records."""
@@ -163,7 +167,7 @@ def evaluate(
         check_writable(path)
     trained = load(model)
     records = read_for(trained, data, shell)
-    evaluation = evaluate(trained, records, seed=shell.options(DataOptions).seed, device=device)
+    evaluation = evaluate(trained, records, coverage=coverage, seed=shell.options(DataOptions).seed, device=device)
     if json_file is not None:
         write_json(evaluation.to_dict(), json_file)
     if predictions is not None:

@@ -1,7 +1,7 @@
 """How good a model is on records it was not trained on, beside its baselines."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from seqcnn.errors import DataError, SeqcnnWarning
 from seqcnn.inference.predict import Logits
 from seqcnn.metrics import THRESHOLD
 from seqcnn.model.card import figures_card
+from seqcnn.model.coverage import COVERAGE, Coverage, limits_of, measured
 from seqcnn.model.leakage import Leakage, Relatives, leakage, near_other_folds, near_training
 from seqcnn.model.model import Model
 from seqcnn.model.record import plain
@@ -51,6 +52,9 @@ class Evaluation:
         Index of the N records in the data that were given, ``(N,)``; empty for out-of-fold figures.
     relatives
         How much the figures rest on relatives of training records; None where that is not known.
+    coverage
+        What sets or intervals for single records reach; None where that is not known: of out-of-fold figures, whose
+        predictions they rest on.
     """
 
     task: str
@@ -73,11 +77,12 @@ class Evaluation:
     baseline_scores: dict[str, Logits] = field(default_factory=dict)
     kept: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     relatives: Leakage | None = None
+    coverage: Coverage | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON values, without the records; undefined is None."""
         names = ("task", "n", "n_per_class", "threshold", "metrics", "ci95", "baselines", "excluded", "source")
-        return {name: plain(getattr(self, name)) for name in (*names, "baselines_ci95", "relatives")}
+        return {name: plain(getattr(self, name)) for name in (*names, "baselines_ci95", "relatives", "coverage")}
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the figures as a table: column names, then a row for the model and for each baseline."""
@@ -101,7 +106,13 @@ class Evaluation:
 
 
 def evaluate(
-    model: Model, data: Dataset, *, trained: Raw | None = None, seed: int = 0, device: str = "auto"
+    model: Model,
+    data: Dataset,
+    *,
+    trained: Raw | None = None,
+    coverage: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
 ) -> Evaluation:
     """Evaluate a model on data, leaving out the records it was trained on.
 
@@ -114,14 +125,20 @@ def evaluate(
     trained
         The records trained on, where they are at hand, by which near relatives of theirs are known for sure; else the
         model's sketches tell.
+    coverage
+        For which sets or intervals of single records are made and counted; None for 0.9 where the model knows them.
 
     Raises
     ------
     DataError
         If the data have no targets, another task or other labels, or hold only records that were trained on and
-        there are no out-of-fold figures.
+        there are no out-of-fold figures; if the model cannot vouch for the coverage.
+    OptionError
+        If the coverage is not between 0 and 1.
     """
     check_dataset(data, "evaluate")
+    if coverage is not None:
+        limits_of(model.task, model.record.conformity, coverage, "--coverage")
     targets = aligned_targets(model, data)
     seen = trained_on(model, data)
     known = np.isfinite(targets).any(1)
@@ -130,6 +147,13 @@ def evaluate(
     if (~known & ~seen).any():
         excluded["no_target"] = int((~known & ~seen).sum())
     if len(kept) == 0:
+        if coverage is not None:
+            warnings.warn(
+                "evaluate: coverage is not counted on records that were trained on: sets and intervals rest on their "
+                "out-of-fold predictions; pass other records",
+                SeqcnnWarning,
+                stacklevel=2,
+            )
         return out_of_fold_figures(model, excluded=excluded, seed=seed)
     part = data.take(kept)
     found = figures(
@@ -143,6 +167,7 @@ def evaluate(
         relatives=near_training(model, part.raw, trained),
         seed=seed,
     )
+    found = replace(found, coverage=_coverage(model, found, coverage))
     high = (found.ci95.get("auroc") or (0, 1))[1]
     if model.task.name == "binary" and high is not None and high < 0.5:
         warnings.warn(
@@ -191,6 +216,14 @@ def figures(
         kept=np.zeros(0, np.int64) if kept is None else kept,
         relatives=leakage(task, truth, logits, relatives, seed=seed),
     )
+
+
+def _coverage(model: Model, found: Evaluation, coverage: float | None) -> Coverage | None:
+    """Return the coverage that was asked for, or the usual one where the model can vouch for it."""
+    known = model.record.conformity
+    if known is None or (coverage is None and np.isinf(known.limits(COVERAGE, pool=not model.task.numeric)).any()):
+        return None
+    return measured(model.task, known, found.truth, found.logits, coverage=COVERAGE if coverage is None else coverage)
 
 
 def trained_on(model: Model, data: Dataset) -> npt.NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from seqcnn.inference.predict import Logits, predict_logits
 from seqcnn.io.writing import atomic
 from seqcnn.model.card import html_card, text_card
 from seqcnn.model.container import pack, unpack
+from seqcnn.model.coverage import limits_of
 from seqcnn.model.inputs import as_raw
 from seqcnn.model.record import TrainingRecord
 from seqcnn.model.state import describe, restore
@@ -190,6 +191,60 @@ class Model:
         """
         output = self.task.output(self.logits(values, device=device, precision=precision), "probability")
         return np.asarray(output[:, 0] if len(self.task.columns) == 1 else output, np.float32)
+
+    def predict_interval(
+        self, values: Dataset | Any, *, coverage: float = 0.9, device: str | torch.device = "auto"
+    ) -> npt.NDArray[np.float64]:
+        """Return the lowest and highest number to expect of each record, ``(N, 2)``, or ``(N, T, 2)`` of T targets.
+
+        Of new records like those trained on, the truth lies within for the share `coverage`: by split-conformal
+        prediction, from records that were held out of training. Of angles the way from the first to the second
+        number may lead through the end of the scale.
+
+        Parameters
+        ----------
+        values, device
+            As for `predict`.
+        coverage
+            Between 0 and 1.
+
+        Raises
+        ------
+        OptionError
+            If the task has classes: `predict_set` suits those.
+        DataError
+            If too few records were held out for the coverage, or the model file keeps no errors of any.
+        """
+        if not self.task.numeric:
+            raise OptionError(f"predict_interval: belongs to numbers, the task is {self.task.name}; call predict_set")
+        limits = limits_of(self.task, self.record.conformity, coverage)
+        found = self.task.ranges(self.logits(values, device=device), limits)
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    def predict_set(
+        self, values: Dataset | Any, *, coverage: float = 0.9, device: str | torch.device = "auto"
+    ) -> list[tuple[str, ...]]:
+        """Return the classes to expect of each record, or the labels that it may hold, N of them, the likeliest first.
+
+        Of new records like those trained on, the share `coverage` has its class in the set (of several labels: of
+        those that hold a label, the share has it in the set); see `predict_interval`.
+
+        Raises
+        ------
+        OptionError, DataError
+            As `predict_interval`.
+        """
+        if self.task.numeric:
+            raise OptionError(f"predict_set: belongs to classes, the task is {self.task.name}; call predict_interval")
+        return self.named_sets(
+            self.logits(values, device=device), limits_of(self.task, self.record.conformity, coverage)
+        )
+
+    def named_sets(self, logits: Logits, limits: npt.NDArray[np.float64]) -> list[tuple[str, ...]]:
+        """Return the labels within their limits ``(labels,)`` of calibrated logits ``(N, K)``, the likeliest first."""
+        order = np.argsort(self.task.oddness(logits), axis=1, kind="stable")
+        within = self.task.sets(logits, limits)
+        return [tuple(self.labels[k] for k in row if held[k]) for row, held in zip(order, within, strict=True)]
 
     def baseline_logits(self, name: str, values: Any, *, device: str | torch.device = "auto") -> Logits:
         """Return the logits ``(N, K)`` of a stored baseline."""

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seqcnn.conformal import Conformity
 from seqcnn.data.hashes import Hashes
 from seqcnn.data.relatives import Sketches
 
 Floats = npt.NDArray[np.float64]
 #: Fields of the record that are stored as tensors, not as text.
-ARRAYS = ("trained_hashes", "oof", "sketches")
+ARRAYS = ("trained_hashes", "oof", "sketches", "conformity")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ class TrainingRecord:
     sketches
         K-mer sketches of the training and validation records, by which relatives of theirs are known; None of others
         than sequences.
+    conformity
+        How far held-out records were off, by which sets and intervals are made; None where no record was held out.
     """
 
     created: str = ""
@@ -112,6 +115,7 @@ class TrainingRecord:
     trained_hashes: Hashes = field(default_factory=_no_hashes)
     oof: OutOfFold | None = None
     sketches: Sketches | None = None
+    conformity: Conformity | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return all but the arrays as JSON values."""

@@ -1,13 +1,14 @@
 """A model as a JSON header and named arrays, checked on the way back (contract 6)."""
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
 from seqcnn.checks import did_you_mean
+from seqcnn.conformal import Conformity
 from seqcnn.data.relatives import Sketches
 from seqcnn.errors import ModelFileError, OptionError, SeqcnnError
 from seqcnn.model.container import Arrays
@@ -27,6 +28,8 @@ _FIELDS = (
 _OOF = "record.oof."
 _HASHES = "record.trained_hashes"
 _SKETCHES = "record.sketches."
+_CONFORMITY = "record.conformity."
+T = TypeVar("T")
 
 
 def describe(model: "Model") -> tuple[dict[str, Any], Arrays]:
@@ -68,9 +71,9 @@ def describe(model: "Model") -> tuple[dict[str, Any], Arrays]:
             arrays[f"{_OOF}baselines.{name}"] = np.asarray(logits, np.float32)
         if record.oof.near is not None:
             arrays[_OOF + "near"] = np.asarray(record.oof.near, np.uint8)
-    if record.sketches is not None:
-        for field in fields(record.sketches):
-            arrays[_SKETCHES + field.name] = np.asarray(getattr(record.sketches, field.name))
+    for prefix, kept in ((_SKETCHES, record.sketches), (_CONFORMITY, record.conformity)):
+        for field in () if kept is None else fields(kept):
+            arrays[prefix + field.name] = np.asarray(getattr(kept, field.name))
     return header, arrays
 
 
@@ -189,10 +192,15 @@ def _record(header: dict[str, Any], left: Arrays, where: str) -> TrainingRecord:
             tuple(header["out_of_fold_ids"]),
             left.pop(_OOF + "near").astype(bool) if _OOF + "near" in left else None,
         )  # fmt: skip
-    kept = {name.removeprefix(_SKETCHES): left.pop(name) for name in list(left) if name.startswith(_SKETCHES)}
-    scalars: dict[str, Any] = {name: array if array.ndim else array.item() for name, array in kept.items()}
-    sketches = Sketches(**scalars) if kept else None
-    return TrainingRecord(**values, trained_hashes=left.pop(_HASHES), oof=oof, sketches=sketches)
+    sketches, conformity = _kept(Sketches, _SKETCHES, left), _kept(Conformity, _CONFORMITY, left)
+    return TrainingRecord(**values, trained_hashes=left.pop(_HASHES), oof=oof, sketches=sketches, conformity=conformity)
+
+
+def _kept(kind: type[T], prefix: str, left: Arrays) -> T | None:
+    """Return what `describe` took apart field by field; None where the file does not have it."""
+    found = {name.removeprefix(prefix): left.pop(name) for name in list(left) if name.startswith(prefix)}
+    values: dict[str, Any] = {name: array if array.ndim else array.item() for name, array in found.items()}
+    return kind(**values) if found else None
 
 
 def _same_names(found: Any, wanted: Any, what: str) -> None:

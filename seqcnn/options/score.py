@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from seqcnn.checks import one_of, whole, within
+from seqcnn.checks import between, one_of, whole, within
 from seqcnn.errors import OptionError
 from seqcnn.options.field import Unknown, opt
 from seqcnn.options.region import RegionOptions
@@ -26,6 +26,9 @@ class ScoreOptions(RegionOptions):
     )
     fdr: float = opt(0.05, "largest share of false windows among those of --peaks")
     top: int | None = opt(None, "only the K best classes with their scores; neighbours of --neighbours", metavar="K")
+    coverage: float | None = opt(
+        None, "add low and high of an interval, or the set of classes, that holds the truth for this share of records"
+    )
     neighbours: Path | None = opt(
         None, "input whose most similar records, in the network's eyes, are named for each record (--top, default: 5)"
     )
@@ -41,6 +44,8 @@ class ScoreOptions(RegionOptions):
         one_of(self.output, ("probability", "logit"), "--output")
         one_of(self.unknown, ("error", "mask"), "--unknown")
         within(self.fdr, "--fdr", 0.0, 1.0)
+        if self.coverage is not None:
+            between(self.coverage, "--coverage", 0, 1)
         if self.format is not None:
             one_of(self.format, ("tsv", "bed", "bedgraph", "bigwig", "parquet"), "--format")
         if self.top is not None:

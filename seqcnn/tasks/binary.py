@@ -38,6 +38,7 @@ class Binary(Task):
     primary: ClassVar[str] = "auroc"
     evidence: ClassVar[tuple[str, float]] = ("auroc", 0.5)
     sections: ClassVar[tuple[str, ...]] = ("roc", "pr", "calibration", "scores")
+    exclusive: ClassVar[bool] = True
     figures: ClassVar[tuple[str, ...]] = ("auroc", "auprc", "accuracy", "mcc", "f1", "ece")
 
     class_weights: tuple[float, ...] = (1.0, 1.0)

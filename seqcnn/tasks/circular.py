@@ -121,6 +121,16 @@ class Circular(Task):
         rows = [_intervals(error[np.isfinite(error)], self.period, seed) for error in self.errors(targets, logits).T]
         return rows[0] if len(rows) == 1 else {"per_target": dict(zip(self.labels, rows, strict=True))}
 
+    def nonconformity(self, targets: Floats, logits: npt.ArrayLike) -> Floats:
+        """Return the distance along the circle of each target, ``(N, T)``."""
+        return self.errors(targets, logits)
+
+    def ranges(self, logits: npt.ArrayLike, limits: Floats) -> Floats:
+        """Return the ends of the arcs within the limits ``(T,)``, ``(N, T, 2)``: from 0 to the period if all is."""
+        middle = self.output(logits).astype(np.float64)
+        arcs = np.mod(np.stack([middle - limits, middle + limits], 2), self.period)
+        return np.where((limits >= self.period / 2)[None, :, None], [0.0, self.period], arcs)
+
     def errors(self, targets: Floats, logits: npt.ArrayLike) -> Floats:
         """Return the distance along the circle of each prediction, ``(N, T)``, at most half a period; NaN unknown."""
         apart = np.mod(self.output(logits).astype(np.float64) - targets, self.period)

@@ -37,6 +37,7 @@ class Multiclass(Task):
     primary: ClassVar[str] = "accuracy"
     evidence: ClassVar[tuple[str, float]] = ("auroc_ovr", 0.5)
     sections: ClassVar[tuple[str, ...]] = ("roc", "pr", "confusion", "calibration")
+    exclusive: ClassVar[bool] = True
     figures: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1", "auroc_ovr")
 
     class_weights: tuple[float, ...]

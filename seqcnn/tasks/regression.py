@@ -89,10 +89,33 @@ class Regression(Task):
         """Return predictions in the units of the targets (or the network's numbers), ``(N, T)``."""
         table = np.array(logits, np.float64)
         if kind == "probability":
-            for i, transform in enumerate(self.transforms):
-                value = np.clip(table[:, i] * self.std[i] + self.mean[i], self.low[i], self.high[i])
-                table[:, i] = _backward(value, transform, self.center[i], self.scale[i])
+            table = self._decoded(self._bounded(table))
         return table.astype(np.float32)
+
+    def nonconformity(self, targets: Floats, logits: npt.ArrayLike) -> Floats:
+        """Return the absolute error of each target, ``(N, T)``, in the standardized units the network learned in."""
+        return np.abs(self.encode(targets).astype(np.float64) - self._bounded(np.asarray(logits, np.float64)))
+
+    def ranges(self, logits: npt.ArrayLike, limits: Floats) -> Floats:
+        """Return what is within the limits ``(T,)`` of the predictions, ``(N, T, 2)``, in the units of the targets.
+
+        The ends lie equally far off in the units that the network learned in, so that a heavy tail has the wider side.
+        """
+        middle = self._bounded(np.asarray(logits, np.float64))
+        return np.stack([self._decoded(middle - limits), self._decoded(middle + limits)], 2)
+
+    def _bounded(self, logits: Floats) -> Floats:
+        """Return the network's numbers ``(N, T)``, those far beyond the training targets brought back."""
+        mean, std, low, high = (np.array(row, np.float64) for row in (self.mean, self.std, self.low, self.high))
+        return np.clip(logits, (low - mean) / std, (high - mean) / std)
+
+    def _decoded(self, table: Floats) -> Floats:
+        """Return the network's numbers ``(N, T)`` in the units of the targets."""
+        values = [
+            _backward(column * self.std[i] + self.mean[i], kind, self.center[i], self.scale[i])
+            for i, (column, kind) in enumerate(zip(table.T, self.transforms, strict=True))
+        ]
+        return np.stack(values, 1)
 
     def loss(
         self,

@@ -9,6 +9,7 @@ from scipy.special import expit, ndtr
 
 from seqcnn.checks import one_of
 from seqcnn.errors import OptionError
+from seqcnn.model.coverage import limits_of
 from seqcnn.model.model import Model
 from seqcnn.options import ScoreOptions
 
@@ -22,6 +23,8 @@ class Answers:
     ----------
     names
         Of the columns.
+    regions
+        Names of the columns that follow with ``options.coverage``: the ends of an interval, or a set of classes.
     texts
         Those that hold names of classes, not numbers.
     """
@@ -41,7 +44,32 @@ class Answers:
         if self.top is not None:
             columns = tuple(name for i in range(1, self.top + 1) for name in (f"top{i}", f"score{i}"))
         self.names = columns
-        self.texts = frozenset(columns[::2] if self.top is not None else ())
+        self.limits = None
+        if options.coverage is not None:
+            self.limits = limits_of(model.task, model.record.conformity, options.coverage, "--coverage")
+        self.regions = self._regions()
+        self.texts = frozenset(
+            [*(columns[::2] if self.top is not None else ()), *(() if model.task.numeric else self.regions)]
+        )
+
+    def _regions(self) -> tuple[str, ...]:
+        if self.limits is None:
+            return ()
+        if not self.model.task.numeric:
+            return ("set",)
+        if len(self.model.labels) == 1:
+            return ("low", "high")
+        return tuple(f"{name}_{end}" for name in self.model.labels[self.chosen] for end in ("low", "high"))
+
+    def beside(self, logits: Floats) -> list[Sequence[Any]]:
+        """Return the columns `regions` of the network's logits ``(N, K)``, each ``(N,)``."""
+        if self.limits is None:
+            return []
+        calibrated = self.model.calibrated(logits)
+        if not self.model.task.numeric:
+            return [[",".join(held) for held in self.model.named_sets(calibrated, self.limits)]]
+        ends = self.model.task.ranges(calibrated, self.limits)[:, self.chosen]
+        return [column.tolist() for column in ends.reshape(len(ends), -1).T]
 
     def table(self, logits: Floats) -> Floats:
         """Return numbers for the network's logits, ``(N, columns)``."""

@@ -10,9 +10,11 @@ from seqcnn.model.evaluation import evaluate as evaluate_model
 from seqcnn.model.model import Model
 
 
-def evaluate(model: Model, data: Dataset, *, seed: int = 0, device: str = "auto") -> Evaluation:
+def evaluate(
+    model: Model, data: Dataset, *, coverage: float | None = None, seed: int = 0, device: str = "auto"
+) -> Evaluation:
     """Return figures with 95% intervals beside the baselines'; see `seqcnn.model.evaluation.evaluate`."""
-    return evaluate_model(model, data, seed=seed, device=device)
+    return evaluate_model(model, data, coverage=coverage, seed=seed, device=device)
 
 
 def write_predictions(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:

@@ -66,9 +66,10 @@ def score(
 
     The columns are ``id start end length`` (0-based, half-open; of the record), then ``score`` or one a class or
     target; with ``options.top`` the best classes and their scores; with ``options.neighbours`` a row for each of the
-    most similar records of that input. Where the records are intervals of a genome, ``chromosome chrom_start chrom_end
-    chrom_strand`` follow: what of the window lies on the chromosome, on its forward strand. Rows appear as they are
-    computed; memory does not grow with the input.
+    most similar records of that input; with ``options.coverage`` follow ``low`` and ``high`` of an interval
+    (``NAME_low`` of several targets), or ``set``: classes, likeliest first, separated by commas. Where the records are
+    intervals of a genome, ``chromosome chrom_start chrom_end chrom_strand`` follow: what of the window lies on the
+    chromosome, on its forward strand. Rows appear as they are computed; memory does not grow with the input.
 
     The suffix of `output` or ``options.format`` asks for other forms than TSV. Parquet has the same columns. BED, as
     read, has the score times 1,000 in its fifth column and as it is in a seventh. In bedGraph and bigWig a position has
@@ -112,7 +113,7 @@ def score(
     caller = None if options.peaks is None else _caller(model, files, options, answers, place)
     lengths = job.lengths(files) if kind == "bigwig" else {}
     placed = job.regions.genome is not None or all(job.regions.holds(file) for file in files)
-    layout = Layout(answers.names, placed, answers.texts, lengths)
+    layout = Layout((*answers.names, *answers.regions), placed, answers.texts, lengths)
     stream = stream_logits(
         model.encoder, model.network, job.chunks(files), strands=model.strands, device=options.device
     )
@@ -123,7 +124,7 @@ def score(
         for logits in chain(start, stream):
             table, windows = answers.table(logits), job.waiting.popleft()
             columns = answers.columns(table)
-            write(Rows(windows, columns, answers.shades(table) if kind == "bed" else ()))
+            write(Rows(windows, [*columns, *answers.beside(logits)], answers.shades(table) if kind == "bed" else ()))
             if call is not None:
                 call(windows, columns[0])
     notes = (*job.regions.notes, *([] if caller is None else caller.notes))
@@ -140,6 +141,10 @@ def _refuse(model: Model, files: Sequence[str], options: ScoreOptions, kind: str
         raise OptionError("--neighbours: writes TSV of its own; leave --format, --column and --peaks out")
     if options.top is not None and (kind in TRACKS or options.peaks is not None or options.column is not None):
         raise OptionError("--top: goes with tsv and parquet only, and without --column and --peaks; leave it out")
+    if options.coverage is not None and (kind in TRACKS or options.neighbours is not None or options.output == "logit"):
+        raise OptionError(
+            "--coverage: goes with tsv and parquet, not with --neighbours or --output logit; leave it out"
+        )
     if kind in ORDERED and (options.genome or options.feature) is not None and len(files) > 1:
         raise OptionError(f"--format {kind}: intervals of several files overlap or mingle; join the files beforehand")
 

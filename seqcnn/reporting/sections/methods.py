@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from seqcnn.conformal import FEWEST_BEYOND
 from seqcnn.motifs.compare import SHUFFLES
 from seqcnn.reporting.inputs import described
 from seqcnn.reporting.material import Material
@@ -68,6 +69,7 @@ def paragraphs(material: Material) -> list[str]:
         f"Found. {found}" if (found := settled(material.model)) else "",
         strands(material),
         figures(material),
+        regions(material),
         motifs(material),
     ]
 
@@ -122,6 +124,38 @@ def figures(material: Material) -> str:
         "regression": " (rank correlation: bootstrap)",
     }.get(material.task, "")
     return f"{text} Differences to the baselines are paired: on the same records{how}."
+
+
+def regions(material: Material) -> str:
+    """Say how sets and intervals for single records are made."""
+    known = material.model.record.conformity
+    if known is None:
+        return ""
+    made = {
+        "regression": "Intervals reach equally far to both sides, in the units that the network learned in",
+        "circular": "Arcs reach equally far to both sides",
+        "multilabel": "Sets hold each label whose probability is large enough, with a limit for each label",
+    }.get(
+        material.task,
+        "Sets hold each class whose probability is large enough (Sadinle et al. 2019), and the likeliest in any case, "
+        "with a limit for each class",
+    )
+    text = f"Coverage. {made}"
+    if not material.numeric:
+        text += f" that has enough held-out records ({FEWEST_BEYOND} beyond it) and one for all others"
+    text += (
+        "; limits are order statistics of the errors of held-out records, with the correction for their finite number"
+    )
+    if known.folds:
+        return text + (
+            " (conformal prediction, Vovk et al. 2005, on out-of-fold predictions). For new records like those trained "
+            "on, coverage is as stated where networks of the folds err as the final one does; whatever the network, "
+            "predicting by all networks of the folds would guarantee 1 − 2α (Barber et al. 2021)."
+        )
+    return text + (
+        " (split-conformal prediction, Vovk et al. 2005, Lei et al. 2018). For new records like those trained on, "
+        "coverage is as stated up to what stopping and calibration took from the same records."
+    )
 
 
 def motifs(material: Material) -> str:
