@@ -319,7 +319,7 @@ def test_every_task_is_fitted_at_once(task):
     made = fit_task(task, labels, data.targets, {})
     network, encoder = rocket(1, outputs=made.outputs), Series(1)
     everything = np.arange(len(data))
-    calibration, chosen = fit_ridge(network, encoder, made, data, records=everything, device="cpu")
+    calibration, chosen, _ = fit_ridge(network, encoder, made, data, records=everything, device="cpu")
     assert chosen["strength"] in STRENGTHS and chosen["features"] == network.out.in_features
     with torch.no_grad():
         logits = calibration(network(*encoder.image(*(torch.from_numpy(a) for a in raw.rectangle()))))
@@ -341,7 +341,7 @@ def test_records_without_a_class_teach_nothing():
     data = series(raw, gaps, "multiclass", labels)
     made = fit_task("multiclass", labels, data.targets, {})
     network = rocket(1)
-    calibration, _ = fit_ridge(network, Series(1), made, data, records=np.arange(60), device="cpu")
+    calibration, _, _ = fit_ridge(network, Series(1), made, data, records=np.arange(60), device="cpu")
     assert all(torch.isfinite(p).all() for p in network.parameters()) and torch.isfinite(calibration.scale).all()
 
 

@@ -363,9 +363,9 @@ def test_no_record_is_predicted_by_a_fold_that_saw_it(monkeypatch):
         seen.append(set(record_hashes(records.take(np.concatenate([train, valid])).raw, DNA).tolist()))
         return learned
 
-    def checking(plan, learned, raw):
+    def checking(plan, learned, raw, **more):
         assert not seen[-1] & set(record_hashes(raw, DNA).tolist())
-        return plain_predict(plan, learned, raw)
+        return plain_predict(plan, learned, raw, **more)
 
     monkeypatch.setattr(folding, "learn", spying)
     monkeypatch.setattr(folding, "predict", checking)

@@ -178,6 +178,11 @@ def _calibrated(model: Model) -> str:
         return ""
     if not model.record.counts.get("valid", 0):
         return "There were no validation records to calibrate the logits on."
+    if model.record.calibration.get("on") == "folds":
+        return (
+            "The logits were then calibrated on the out-of-fold predictions, those of each network brought to one "
+            f"scale by the mean and spread of its logits on its validation part: {_scaled(model)}."
+        )
     return f"The logits were then calibrated on the validation part: {_scaled(model)}."
 
 

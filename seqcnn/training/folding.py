@@ -10,10 +10,12 @@ from seqcnn.data.relatives import kin
 from seqcnn.data.splits import folds, split
 from seqcnn.errors import DataError
 from seqcnn.inference.predict import Logits, predict_logits
+from seqcnn.nn.calibration import Calibration
 from seqcnn.sequence import Sequences
 from seqcnn.tasks import fit_task
 from seqcnn.training.convex import Baseline
 from seqcnn.training.learner import Plan, fit_baseline, learn, predict
+from seqcnn.training.pooling import pooled, standardizing
 from seqcnn.training.progress import Progress
 
 Indices = npt.NDArray[np.int64]
@@ -33,10 +35,11 @@ def fit_baselines(plan: Plan, data: Dataset, records: Indices) -> dict[str, Base
 
 def out_of_fold(
     plan: Plan, data: Dataset, progress: Progress
-) -> tuple[Logits, dict[str, Logits], npt.NDArray[np.bool_] | None]:
+) -> tuple[Logits, dict[str, Logits], npt.NDArray[np.bool_] | None, Calibration | None]:
     """Return calibrated logits ``(N, K)`` of the model, and logits of its baselines, each fold predicted by the others.
 
-    The third thing is which records have a near relative in another fold, ``(N,)``; None of others than sequences.
+    The third thing is which records have a near relative in another fold, ``(N,)``; None of others than sequences. The
+    last is the calibration of the standardized logits (`seqcnn.training.pooling`); None of networks that have no need.
 
     Strands and positions stay as they were chosen on all records: two choices, each between two.
 
@@ -51,6 +54,7 @@ def out_of_fold(
     fold = folds(data, k, seed=seed)
     logits = np.zeros((len(data), plan.task.outputs), np.float32)
     others: dict[str, Logits] = {}
+    scaled: list[bool] = []
     for f in range(k):
         held, rest = np.flatnonzero(fold == f), data.counted(np.flatnonzero(fold != f))
         if not len(held):
@@ -62,12 +66,18 @@ def out_of_fold(
         if learned.interrupted:
             raise KeyboardInterrupt
         raw = data.take(held).raw
-        logits[held] = _in_units_of(plan, own, predict(own, learned, raw))
+        steering = None if plan.task.numeric else learned.validation
+        scale = None if steering is None else standardizing(own.task, steering.logits)
+        scaled.append(scale is not None)
+        logits[held] = _in_units_of(plan, own, predict(own, learned, raw, calibration=scale))
         if plan.options.baselines:
             for name, baseline in fit_baselines(own, data, rest).items():
                 theirs = predict_logits(own.encoder, baseline.network, raw)
                 others.setdefault(name, np.zeros_like(logits))[held] = _in_units_of(plan, own, theirs)
-    return logits, others, _near(data, fold)
+    shared = None
+    if scaled and all(scaled):
+        logits, shared = pooled(plan.task, logits, data.targets, fold, weights=data.weights)
+    return logits, others, _near(data, fold), shared
 
 
 def _near(data: Dataset, fold: Indices) -> npt.NDArray[np.bool_] | None:

@@ -64,8 +64,19 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """Logits ``(n, K)``, before calibration, of the records at `rows` of the data, from which no weight was learned."""
+
+    rows: Indices
+    logits: Logits
+
+
+@dataclass(frozen=True)
 class Learned:
-    """A model's parts, and how they came to be."""
+    """A model's parts, and how they came to be.
+
+    `held_out` are the validation records, or all where each was left out in turn; None where there are none.
+    """
 
     network: Network
     calibration: Calibration
@@ -73,6 +84,12 @@ class Learned:
     interrupted: bool = False
     notes: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    held_out: HeldOut | None = None
+
+    @property
+    def validation(self) -> HeldOut | None:
+        """The validation records, which stopped the training and set its calibration; None of a fit at once."""
+        return None if self.network.closed_form else self.held_out
 
 
 def knows_positions(network: str) -> bool:
@@ -111,10 +128,10 @@ def learn(
         if progress is not None:
             progress.start(title, 1)
         both = np.sort(np.concatenate([train, valid]))
-        calibration, chosen = fit_ridge(
+        calibration, chosen, logits = fit_ridge(
             network, encoder, plan.task, data, records=both, groups=plan.groups[both], device=plan.options.device
         )
-        return Learned(network, calibration, details={"fit": chosen})
+        return Learned(network, calibration, details={"fit": chosen}, held_out=HeldOut(both, logits))
     seeds = 0
     if plan.network == "motif" and data.alphabet is not None and network.filters is not None:
         seeds = seed_filters(
@@ -152,7 +169,8 @@ def learn(
         "seeded_motifs": seeds,
         "fixed_filters": fixed,
     }
-    return Learned(network, found.calibration, found.history, found.interrupted, found.notes, described)
+    held_out = HeldOut(valid, _logits(plan, network, data.take(valid).raw)) if len(valid) else None
+    return Learned(network, found.calibration, found.history, found.interrupted, found.notes, described, held_out)
 
 
 def build(plan: Plan) -> Network:
@@ -171,12 +189,15 @@ def build(plan: Plan) -> Network:
         )
 
 
-def predict(plan: Plan, learned: Learned, raw: Raw) -> Logits:
-    """Return calibrated logits ``(N, K)`` of raw records."""
-    logits = predict_logits(
-        plan.encoder, learned.network, raw, strands=plan.strands, device=pick_device(plan.options.device)
-    )
-    return np.asarray(learned.calibration(torch.from_numpy(logits)).numpy(), np.float32)
+def predict(plan: Plan, learned: Learned, raw: Raw, *, calibration: Calibration | None = None) -> Logits:
+    """Return logits ``(N, K)`` of raw records, calibrated as was learned or by another layer."""
+    layer = learned.calibration if calibration is None else calibration
+    return np.asarray(layer(torch.from_numpy(_logits(plan, learned.network, raw))).numpy(), np.float32)
+
+
+def _logits(plan: Plan, network: Network, raw: Raw) -> Logits:
+    device = pick_device(plan.options.device)
+    return predict_logits(plan.encoder, network, raw, strands=plan.strands, device=device)
 
 
 def augmentation_names(plan: Plan, network: Network) -> tuple[Any, ...]:

@@ -36,8 +36,8 @@ def fit_ridge(
     records: Indices,
     device: str,
     groups: Indices | None = None,
-) -> tuple[Calibration, dict[str, float]]:
-    """Fit the linear layer of a network in place on the records; return its calibration and what was chosen.
+) -> tuple[Calibration, dict[str, float], npt.NDArray[np.float32]]:
+    """Fit the linear layer of a network in place; return its calibration, what was chosen, and leave-one-out logits.
 
     Classes are fitted as +1 and -1, numbers as the task encodes them. Calibration rests on the leave-one-out scores,
     so no record has to be set aside.
@@ -60,7 +60,7 @@ def fit_ridge(
     network.out.bias.data.copy_(torch.from_numpy(bias * factor))
     logits = (held_out * factor).astype(np.float32)
     calibration = fit_calibration(task, logits, encoded, weights=weights, weighted=False)
-    return calibration, {"strength": strength, "features": x.shape[1]}
+    return calibration, {"strength": strength, "features": x.shape[1]}, logits
 
 
 def held_out_scores(

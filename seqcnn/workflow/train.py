@@ -20,15 +20,17 @@ from seqcnn.errors import OptionError, SeqcnnWarning
 from seqcnn.model.evaluation import evaluate, out_of_fold_figures
 from seqcnn.model.model import Model
 from seqcnn.model.record import OutOfFold, TrainingRecord, plain
+from seqcnn.nn.calibration import Calibration
 from seqcnn.options import TrainOptions
 from seqcnn.runtime import pick_device, versions
 from seqcnn.sequence import Sequences
 from seqcnn.training.convex import Baseline
 from seqcnn.training.folding import fit_baselines, out_of_fold
-from seqcnn.training.learner import Learned, learn
+from seqcnn.training.learner import learn
 from seqcnn.training.planning import chosen, plan_training
 from seqcnn.training.progress import progress_bar
 from seqcnn.workflow.augmented import check_drawing, write_augmented
+from seqcnn.workflow.vouching import calibrated, conformity_of
 
 #: Under so many records, figures come from folds: a tenth of them would say little.
 FEW_RECORDS = 2000
@@ -111,8 +113,12 @@ def train(
         oof = None
         if by_folds:
             oof = stop.guard(lambda: out_of_fold(plan, data, bar), "the out-of-fold figures")
+    shared = None if oof is None else oof[3]
+    layer = calibrated(plan.task, learned, data, shared=shared, notes=notes)
     hashes, own = record_hashes(data.raw, data.alphabet), _own(data, seen)
     targets = np.asarray(data.targets, np.float64)
+    counted = data.counted(np.arange(len(data)))
+    folded = None if oof is None else (targets[counted], oof[0][counted])
     record = TrainingRecord(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
@@ -125,11 +131,12 @@ def train(
         negatives=data.negatives,
         history=learned.history,
         choices={name: choice.to_dict() for name, choice in choices.items()},
-        calibration=_calibration(learned),
+        calibration=_calibration(layer) | ({} if layer is learned.calibration else {"on": "folds"}),
         baselines={name: plain(baseline.choice) for name, baseline in baselines.items()},
         trained_hashes=np.unique(hashes[seen]),
         oof=None if oof is None else OutOfFold(hashes, targets, oof[0], oof[1], data.ids, oof[2]),
         sketches=None if own is None or data.alphabet is None else sketch(own, data.alphabet),
+        conformity=conformity_of(plan.task, learned, data, calibration=layer, out_of_fold=folded),
     )
     model = Model(
         plan.encoder,
@@ -138,7 +145,7 @@ def train(
         alphabet=data.alphabet,
         longest=int(data.lengths[seen].max()),
         strands=plan.strands,
-        calibration=learned.calibration,
+        calibration=layer,
         baselines={name: baseline.network for name, baseline in baselines.items()},
         record=record,
     )
@@ -277,6 +284,6 @@ def _per_class(data: Dataset) -> dict[str, int]:
     return {label: int((data.targets[:, 0] == i).sum()) for i, label in enumerate(data.labels)}
 
 
-def _calibration(learned: Learned) -> dict[str, Any]:
-    scale, bias = learned.calibration.scale.tolist(), learned.calibration.bias.tolist()
+def _calibration(layer: Calibration) -> dict[str, Any]:
+    scale, bias = layer.scale.tolist(), layer.bias.tolist()
     return {"scale": scale[0], "bias": bias[0]} if len(bias) == 1 else {"scale": scale, "bias": bias}

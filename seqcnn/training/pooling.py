@@ -1,0 +1,89 @@
+"""Calibration on out-of-fold predictions: all records are held out once, where a validation part is a tenth of them."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from seqcnn.inference.predict import Logits
+from seqcnn.nn.calibration import Calibration
+from seqcnn.tasks.task import Floats, Task
+from seqcnn.training.calibrate import fit_calibration
+
+#: Standard deviation of standardized logits: that of probabilities that tell most records apart.
+_SPREAD = 2.0
+#: Nats by which validation records may do better under their own calibration before it is kept: a likelihood ratio
+#: with two degrees of freedom at a level of 0.001.
+_CONTRADICTION = 7.0
+
+
+def standardizing(task: Task, logits: Logits) -> Calibration:
+    """Return the layer that gives the logits ``(N, K)`` of held-out records a mean of 0 and a common spread.
+
+    Networks of different folds, and the final one, learn for more or fewer epochs and so end on scales that differ
+    several times over; standardized, they share one. No target is looked at.
+
+    >>> from seqcnn.tasks.binary import Binary
+    >>> layer = standardizing(Binary(("no", "yes")), np.array([[10.0], [30.0]], np.float32))
+    >>> layer(torch.tensor([[10.0], [20.0], [30.0]])).tolist()
+    [[-2.0], [0.0], [2.0]]
+    """
+    table = logits.astype(np.float64)
+    if task.name == "multiclass":  # only differences between classes mean something
+        table = table - table.mean(1, keepdims=True)
+    deviation = table - table.mean(0)
+    spread = np.sqrt((deviation**2).mean(None if task.name == "multiclass" else 0))
+    scale = np.broadcast_to(_SPREAD / np.where(spread > 0, spread, _SPREAD), table.shape[1:])
+    layer = Calibration(table.shape[1])
+    layer.scale.copy_(torch.from_numpy(scale.copy()))
+    layer.bias.copy_(torch.from_numpy(-table.mean(0) * scale))
+    return layer
+
+
+def pooled(
+    task: Task,
+    logits: Logits,
+    targets: Floats,
+    fold: npt.NDArray[np.int64],
+    *,
+    weights: npt.NDArray[np.floating] | None = None,
+) -> tuple[Logits, Calibration]:
+    """Return standardized out-of-fold logits ``(N, K)``, calibrated, and the calibration of all of them.
+
+    Each fold is calibrated on the others, so that its logits stay out-of-fold.
+    """
+    encoded, out = task.encode(targets), np.array(logits)
+
+    def fitted(part: npt.NDArray[np.bool_]) -> Calibration:
+        share = None if weights is None else weights[part]
+        return fit_calibration(task, logits[part], encoded[part], weights=share, weighted=False)
+
+    for f in np.unique(fold):
+        held = fold == f
+        out[held] = fitted(~held)(torch.from_numpy(logits[held])).numpy()
+    return out, fitted(np.ones(len(fold), bool))
+
+
+def calibrated_on_folds(
+    task: Task, own: Calibration, shared: Calibration, *, logits: Logits, targets: Floats
+) -> Calibration | None:
+    """Return the calibration of a network by that of standardized out-of-fold logits.
+
+    None where the validation records contradict it, which means that they, or the network, are of another kind than
+    the folds'.
+
+    Parameters
+    ----------
+    own
+        Calibration on the validation part.
+    shared
+        That of `pooled`.
+    logits, targets
+        The network's own logits ``(N, K)`` of validation records, and their targets.
+    """
+    first = standardizing(task, logits)
+    layer = Calibration(task.outputs)
+    layer.scale.copy_(first.scale * shared.scale)
+    layer.bias.copy_(first.bias * shared.scale + shared.bias)
+    truth, z = torch.from_numpy(task.encode(targets)), torch.from_numpy(logits)
+    worse = task.record_loss(layer(z), truth).sum() - task.record_loss(own(z), truth).sum()
+    return layer if float(worse) < _CONTRADICTION else None
