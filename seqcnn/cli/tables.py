@@ -62,4 +62,6 @@ def figures_table(figures: Mapping[str, Any]) -> str:
     if kin["n"]:
         least = "" if kin["aligned"] or not kin["near"] else "at least "
         title += f"; with a near relative in training: {least}{kin['near'] or 'none'}"
-    return f"{title}\n{columns(rows)}"
+    from seqcnn.model.folds import folds_sentence
+
+    return "\n".join([title, columns(rows), *filter(None, [folds_sentence(figures)])])

@@ -13,6 +13,7 @@ from seqcnn.errors import DataError, SeqcnnWarning
 from seqcnn.inference.predict import Logits
 from seqcnn.metrics import THRESHOLD
 from seqcnn.model.card import figures_card
+from seqcnn.model.folds import FoldFigures, fold_figures
 from seqcnn.model.leakage import Leakage, Relatives, leakage, near_other_folds, near_training
 from seqcnn.model.model import Model
 from seqcnn.model.record import plain
@@ -51,6 +52,8 @@ class Evaluation:
         Index of the N records in the data that were given, ``(N,)``; empty for out-of-fold figures.
     relatives
         How much the figures rest on relatives of training records; None where that is not known.
+    folds
+        Out-of-fold figures fold by fold; None for others, or where the folds are not known.
     """
 
     task: str
@@ -73,11 +76,12 @@ class Evaluation:
     baseline_scores: dict[str, Logits] = field(default_factory=dict)
     kept: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     relatives: Leakage | None = None
+    folds: FoldFigures | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON values, without the records; undefined is None."""
         names = ("task", "n", "n_per_class", "threshold", "metrics", "ci95", "baselines", "excluded", "source")
-        return {name: plain(getattr(self, name)) for name in (*names, "baselines_ci95", "relatives")}
+        return {name: plain(getattr(self, name)) for name in (*names, "baselines_ci95", "relatives", "folds")}
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the figures as a table: column names, then a row for the model and for each baseline."""
@@ -165,6 +169,7 @@ def figures(
     source: str = "test data",
     kept: npt.NDArray[np.int64] | None = None,
     relatives: Relatives | None = None,
+    fold: npt.NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Return the evaluation of calibrated logits ``(N, K)`` against targets ``(N, T)``."""
@@ -190,6 +195,7 @@ def figures(
         baseline_scores={name: task.output(other) for name, other in others.items()},
         kept=np.zeros(0, np.int64) if kept is None else kept,
         relatives=leakage(task, truth, logits, relatives, seed=seed),
+        folds=fold_figures(task, truth, logits, fold),
     )
 
 
@@ -253,7 +259,7 @@ def out_of_fold_figures(model: Model, *, excluded: dict[str, int] | None = None,
     ids = oof.ids or tuple(str(i) for i in range(1, len(oof.truth) + 1))
     return figures(
         model.task, oof.truth, oof.logits, baselines=oof.baselines, ids=ids, excluded=excluded, source="out-of-fold",
-        relatives=near_other_folds(model, oof.near), seed=seed,
+        relatives=near_other_folds(model, oof.near), fold=oof.fold, seed=seed,
     )  # fmt: skip
 
 

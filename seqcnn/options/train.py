@@ -27,7 +27,7 @@ class TrainOptions:
     )
     test: tuple[str, ...] = opt(
         (),
-        "test FRACTION (default 0.1; under 2,000 records 5 folds instead) or FILE; repeat for each class",
+        "test FRACTION (default 0.1; none where there are folds) or FILE; repeat for each class",
         metavar="FILE|FRACTION",
     )
     split: str = opt(

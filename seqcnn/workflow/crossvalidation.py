@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from seqcnn.data.dataset import Dataset
+from seqcnn.data.hashes import Hashes
 from seqcnn.model.model import Model
-from seqcnn.model.record import Hashes, OutOfFold
+from seqcnn.model.record import OutOfFold
 from seqcnn.motif import Motif
 from seqcnn.motifs.stability import kept, motifs_of
 from seqcnn.training.folding import Fold, out_of_fold
