@@ -73,12 +73,13 @@ def cross_folds(data: Dataset, k: int, *, seed: int = 0) -> npt.NDArray[np.int64
     said = f"--folds {k}"
     classes = data.targets[:, 0] if data.task in ("binary", "multiclass") and data.targets is not None else None
     if classes is not None:
-        counts = [int((classes == i).sum()) for i in range(len(data.labels))]
-        for label, count in zip(data.labels, counts, strict=True):
-            if 0 < count < k:
-                raise OptionError(f"{said}: class {label!r} has only {count} records; pass --folds {min(counts)}")
-    groups = len(np.unique(split_groups(data)))
-    fold = folds(data, k, seed=seed)
+        present, counts = np.unique(classes[np.isfinite(classes)].astype(np.intp), return_counts=True)
+        if counts.min(initial=k) < k:
+            label, count = data.labels[int(present[counts.argmin()])], counts.min()
+            less = f"pass --folds {count} or fewer" if count > 1 else "leave the class out"
+            raise OptionError(f"{said}: class {label!r} has only {count} records; {less}")
+    number = split_groups(data)
+    groups, fold = len(np.unique(number)), folds(data, k, seed=seed)
     if groups < k or len(np.unique(fold)) < k:
         less = f"pass --folds {groups} or fewer, or " if groups > 1 else ""
         raise OptionError(
@@ -87,6 +88,8 @@ def cross_folds(data: Dataset, k: int, *, seed: int = 0) -> npt.NDArray[np.int64
         )
     for f in range(k):
         rest = data.take(data.counted(np.flatnonzero(fold != f)))
+        if len(np.unique(number[fold != f])) < 2:
+            raise OptionError(f"{said}: without fold {f + 1} one group is left, too few to learn from; split otherwise")
         if lost := _lost(data, rest):
             raise OptionError(
                 f"{said}: without fold {f + 1} nothing is left to learn {lost} from, because its records stay "
