@@ -140,12 +140,12 @@ def train(
     data
         As `read` gives it.
     valid, test
-        Data of their own, or the share of `data` that is held out (a tenth each; under 2,000 records the figures come
-        from five folds instead of a test part).
+        Data of their own, or the share of `data` that is held out (a tenth each; under 2,000 records, or with
+        ``folds=N``, the figures come from folds instead of a test part, and ``model.out_of_fold`` has the predictions).
     progress
         Whether to show a bar; None shows it in a notebook and on a terminal.
     **options
-        Fields of `seqcnn.options.TrainOptions`, such as ``seed=0``, ``network="basset"``, ``epochs=20``.
+        Fields of `seqcnn.options.TrainOptions`, such as ``seed=0``, ``network="basset"``, ``epochs=20``, ``folds=10``.
 
     Raises
     ------

@@ -154,7 +154,8 @@ def test_train_prints_figures_and_writes_its_configuration(run: Run, world: Worl
         "seqcnn: read 120 dna records of length 40 to 59; binary: bound 60 (positive), free 60"
     )
     assert result.out.splitlines()[0] == "out-of-fold: 120 records; with a near relative in training: none"
-    assert [line.split()[0] for line in result.out.splitlines()[1:]] == ["auroc", "model", "95%", "gc", "kmer"]
+    assert [line.split()[0] for line in result.out.splitlines()[1:-1]] == ["auroc", "model", "95%", "gc", "kmer"]
+    assert " out of 2 folds (" in result.out.splitlines()[-1]
     beside = tmp_path / "m.safetensors.config.toml"
     assert tomllib.loads(beside.read_text())["epochs"] == 1
     again = tmp_path / "again.safetensors"

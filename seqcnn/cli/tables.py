@@ -64,5 +64,7 @@ def figures_table(figures: Mapping[str, Any]) -> str:
     if kin["n"]:
         least = "" if kin["aligned"] or not kin["near"] else "at least "
         title += f"; with a near relative in training: {least}{kin['near'] or 'none'}"
+    from seqcnn.model.folds import folds_sentence
+
     held = coverage_sentence(figures.get("coverage"), figures.get("task", ""))
-    return f"{title}\n{columns(rows)}" + (f"\n{held}" if held else "")
+    return "\n".join([title, columns(rows), *filter(None, [folds_sentence(figures), held])])

@@ -130,9 +130,11 @@ def train(
     shell.note(*model.record.notes)
     model.save(out)
     shell.record(out, resolved_training(model, records))
-    figures = model.record.figures or model.record.out_of_fold
-    if figures is not None:
-        print(figures_table(figures))
+    for figures in (model.record.figures, model.record.out_of_fold):
+        if figures is not None:
+            print(figures_table(figures))
+    if options.predictions is not None and model.record.oof is not None:
+        shell.record(options.predictions, resolved_training(model, records))
     same = shlex.join([str(out), *data, *shell.words(DataOptions)])
     shell.note(f"wrote {out}" + ("" if "-" in data else f"; next: seqcnn report {same} -o report.html"))
 

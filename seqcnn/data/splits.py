@@ -217,7 +217,7 @@ def _allot(groups: Indices, stratum: Indices, shares: list[float], seed: int) ->
     part_of_group = np.zeros(len(starts), np.int64)
     leftover = [0.0] * len(shares)  # kinds too rare to be shared out on their own are shared out together
     for members in kinds.values():
-        lack = [0.0] * len(shares) if len(members) >= FEWEST_RECORDS else leftover
+        lack = [0.0] * len(shares) if len(members) >= max(FEWEST_RECORDS, len(shares)) else leftover
         for number in rng.permutation(members):
             size = int(sizes[number])
             for i, share in enumerate(shares):

@@ -34,8 +34,10 @@ def cell(value: object) -> str:
 
 
 @contextmanager
-def tsv_rows(path: str | Path, columns: Sequence[str] = ()) -> Iterator[Write]:
+def tsv_rows(path: str | Path, columns: Sequence[str] = (), *, comma: bool = False) -> Iterator[Write]:
     """Yield a function that writes rows below a header of `columns`, if any; ``-`` is standard output.
+
+    With `comma`, cells are separated by commas, and quoted where they hold one.
 
     A file whose name ends in ``.gz`` is packed in blocks (bgzip), so that tabix can index it.
 
@@ -48,7 +50,7 @@ def tsv_rows(path: str | Path, columns: Sequence[str] = ()) -> Iterator[Write]:
     if str(path) == STDIN:
         try:
             stream = standard_output()
-            yield _writer(stream.write, stream.flush, columns)
+            yield _writer(stream.write, stream.flush, columns, comma)
         except OSError as error:
             if error.errno not in FULL:
                 raise
@@ -62,10 +64,10 @@ def tsv_rows(path: str | Path, columns: Sequence[str] = ()) -> Iterator[Write]:
             closing(BgzfWriter(fileobj=own)) as packed,  # type: ignore[no-untyped-call]
         ):
             pack: Callable[[bytes], object] = packed.write
-            yield _writer(lambda text: pack(text.encode()), lambda: None, columns)
+            yield _writer(lambda text: pack(text.encode()), lambda: None, columns, comma)
     else:
         with atomic(path) as file:
-            yield _writer(file.write, file.flush, columns)
+            yield _writer(file.write, file.flush, columns, comma)
 
 
 def standard_output() -> TextIO:
@@ -81,11 +83,20 @@ def standard_output() -> TextIO:
     return sys.stdout
 
 
-def _writer(put: Callable[[str], object], flush: Callable[[], object], columns: Sequence[str]) -> Write:
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
+
+
+def _writer(
+    put: Callable[[str], object], flush: Callable[[], object], columns: Sequence[str], comma: bool = False
+) -> Write:
     """Write the header; return the function that writes rows."""
 
+    def line(row: Sequence[object]) -> str:
+        return ",".join(_quoted(cell(value)) for value in row) if comma else "\t".join(map(cell, row))
+
     def rows(values: Iterable[Sequence[object]]) -> None:
-        put("".join("\t".join(map(cell, row)) + "\n" for row in values))
+        put("".join(line(row) + "\n" for row in values))
         flush()
 
     if columns:

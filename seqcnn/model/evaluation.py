@@ -14,6 +14,7 @@ from seqcnn.inference.predict import Logits
 from seqcnn.metrics import THRESHOLD
 from seqcnn.model.card import figures_card
 from seqcnn.model.coverage import COVERAGE, Coverage, limits_of, measured
+from seqcnn.model.folds import FoldFigures, fold_figures
 from seqcnn.model.leakage import Leakage, Relatives, leakage, near_other_folds, near_training
 from seqcnn.model.model import Model
 from seqcnn.model.record import plain
@@ -55,6 +56,8 @@ class Evaluation:
     coverage
         What sets or intervals for single records reach; None where that is not known: of out-of-fold figures, whose
         predictions they rest on.
+    folds
+        Out-of-fold figures fold by fold; None for others, or where the folds are not known.
     """
 
     task: str
@@ -78,11 +81,24 @@ class Evaluation:
     kept: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     relatives: Leakage | None = None
     coverage: Coverage | None = None
+    folds: FoldFigures | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON values, without the records; undefined is None."""
-        names = ("task", "n", "n_per_class", "threshold", "metrics", "ci95", "baselines", "excluded", "source")
-        return {name: plain(getattr(self, name)) for name in (*names, "baselines_ci95", "relatives", "coverage")}
+        names: tuple[str, ...] = (
+            "task",
+            "n",
+            "n_per_class",
+            "threshold",
+            "metrics",
+            "ci95",
+            "baselines",
+            "excluded",
+            "source",
+        )
+        return {
+            name: plain(getattr(self, name)) for name in (*names, "baselines_ci95", "relatives", "coverage", "folds")
+        }
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the figures as a table: column names, then a row for the model and for each baseline."""
@@ -190,6 +206,7 @@ def figures(
     source: str = "test data",
     kept: npt.NDArray[np.int64] | None = None,
     relatives: Relatives | None = None,
+    fold: npt.NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Return the evaluation of calibrated logits ``(N, K)`` against targets ``(N, T)``."""
@@ -215,6 +232,7 @@ def figures(
         baseline_scores={name: task.output(other) for name, other in others.items()},
         kept=np.zeros(0, np.int64) if kept is None else kept,
         relatives=leakage(task, truth, logits, relatives, seed=seed),
+        folds=fold_figures(task, truth, logits, fold),
     )
 
 
@@ -286,7 +304,7 @@ def out_of_fold_figures(model: Model, *, excluded: dict[str, int] | None = None,
     ids = oof.ids or tuple(str(i) for i in range(1, len(oof.truth) + 1))
     return figures(
         model.task, oof.truth, oof.logits, baselines=oof.baselines, ids=ids, excluded=excluded, source="out-of-fold",
-        relatives=near_other_folds(model, oof.near), seed=seed,
+        relatives=near_other_folds(model, oof.near), fold=oof.fold, seed=seed,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import warnings
 from copy import deepcopy
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,14 @@ from seqcnn.model.card import html_card, text_card
 from seqcnn.model.container import pack, unpack
 from seqcnn.model.coverage import limits_of
 from seqcnn.model.inputs import as_raw
+from seqcnn.model.predictions import out_of_fold_columns
 from seqcnn.model.record import TrainingRecord
 from seqcnn.model.state import describe, restore
 from seqcnn.nn.calibration import Calibration
 from seqcnn.tasks.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: A record may be this many times as long as the longest that was trained on.
 LONGER = 1.5
@@ -245,6 +249,22 @@ class Model:
         order = np.argsort(self.task.oddness(logits), axis=1, kind="stable")
         within = self.task.sets(logits, limits)
         return [tuple(self.labels[k] for k in row if held[k]) for row, held in zip(order, within, strict=True)]
+
+    @property
+    def out_of_fold(self) -> "pd.DataFrame":
+        """Predictions for each record that was cross-validated, by a model that had seen neither it nor its relatives.
+
+        The columns are ``id``, ``fold`` (from 1), ``truth`` (or one a target) and the scores, as ``--predictions`` of
+        the verb train writes them.
+
+        Raises
+        ------
+        DataError
+            If the model holds none.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(out_of_fold_columns(self))
 
     def baseline_logits(self, name: str, values: Any, *, device: str | torch.device = "auto") -> Logits:
         """Return the logits ``(N, K)`` of a stored baseline."""

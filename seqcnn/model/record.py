@@ -19,8 +19,29 @@ ARRAYS = ("trained_hashes", "oof", "sketches", "conformity")
 
 
 @dataclass(frozen=True)
+class FoldMotifs:
+    """The motifs of the folds' models, by which those of the final model are known to be found again.
+
+    Parameters
+    ----------
+    columns
+        Letter probabilities of all matrices, one below the other, ``(sum of lengths, A)`` float16.
+    lengths, folds, sites
+        Of each matrix: its positions, its fold (from 0) and the sites it was counted from, ``(M,)``.
+    """
+
+    columns: npt.NDArray[np.float16]
+    lengths: npt.NDArray[np.int32]
+    folds: npt.NDArray[np.int32]
+    sites: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+@dataclass(frozen=True)
 class OutOfFold:
-    """Predictions for each training record by a model that had not seen it (contract 7: under 2,000 records).
+    """Predictions for each training record by a model that had not seen it (contract 7).
 
     Parameters
     ----------
@@ -36,6 +57,10 @@ class OutOfFold:
         Identifier of each record; may be empty.
     near
         Which records have a near relative in another fold, ``(N,)``; None where that is not known.
+    fold
+        Fold of each record, from 0, ``(N,)``; None in files of an earlier seqcnn.
+    motifs
+        What the folds' models learned; None where they have no motifs.
     """
 
     hashes: Hashes
@@ -44,6 +69,8 @@ class OutOfFold:
     baselines: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     ids: tuple[str, ...] = ()
     near: npt.NDArray[np.bool_] | None = None
+    fold: npt.NDArray[np.int64] | None = None
+    motifs: FoldMotifs | None = None
 
 
 def _no_hashes() -> Hashes:

@@ -12,7 +12,7 @@ from seqcnn.conformal import Conformity
 from seqcnn.data.relatives import Sketches
 from seqcnn.errors import ModelFileError, OptionError, SeqcnnError
 from seqcnn.model.container import Arrays
-from seqcnn.model.record import ARRAYS, OutOfFold, TrainingRecord, plain
+from seqcnn.model.record import ARRAYS, FoldMotifs, OutOfFold, TrainingRecord, plain
 from seqcnn.networks import create
 from seqcnn.networks.network import Network
 from seqcnn.nn.calibration import Calibration
@@ -26,6 +26,7 @@ _FIELDS = (
     "alphabet", "encoder", "network", "task", "labels", "strands", "window", "baselines", "record", "out_of_fold_ids"
 )  # fmt: skip
 _OOF = "record.oof."
+_OOF_MOTIFS = _OOF + "motifs."
 _HASHES = "record.trained_hashes"
 _SKETCHES = "record.sketches."
 _CONFORMITY = "record.conformity."
@@ -71,6 +72,11 @@ def describe(model: "Model") -> tuple[dict[str, Any], Arrays]:
             arrays[f"{_OOF}baselines.{name}"] = np.asarray(logits, np.float32)
         if record.oof.near is not None:
             arrays[_OOF + "near"] = np.asarray(record.oof.near, np.uint8)
+        if record.oof.fold is not None:
+            arrays[_OOF + "fold"] = np.asarray(record.oof.fold, np.uint8)
+        if record.oof.motifs is not None:
+            for field in fields(record.oof.motifs):
+                arrays[_OOF_MOTIFS + field.name] = np.asarray(getattr(record.oof.motifs, field.name))
     for prefix, kept in ((_SKETCHES, record.sketches), (_CONFORMITY, record.conformity)):
         for field in () if kept is None else fields(kept):
             arrays[prefix + field.name] = np.asarray(getattr(kept, field.name))
@@ -186,11 +192,14 @@ def _record(header: dict[str, Any], left: Arrays, where: str) -> TrainingRecord:
         base = _OOF + "baselines."
         held = [name.removeprefix(base) for name in left if name.startswith(base)]
         names = sorted(held, key=[*header["baselines"], *held].index)  # in the order of the baselines
+        motifs = {f.name: left.pop(_OOF_MOTIFS + f.name) for f in fields(FoldMotifs) if _OOF_MOTIFS + f.name in left}
         oof = OutOfFold(
             left.pop(_OOF + "hashes"), left.pop(_OOF + "truth"), left.pop(_OOF + "logits"),
             {name: left.pop(base + name) for name in names},
             tuple(header["out_of_fold_ids"]),
             left.pop(_OOF + "near").astype(bool) if _OOF + "near" in left else None,
+            left.pop(_OOF + "fold").astype(np.int64) if _OOF + "fold" in left else None,
+            FoldMotifs(**motifs) if motifs else None,
         )  # fmt: skip
     sketches, conformity = _kept(Sketches, _SKETCHES, left), _kept(Conformity, _CONFORMITY, left)
     return TrainingRecord(**values, trained_hashes=left.pop(_HASHES), oof=oof, sketches=sketches, conformity=conformity)

@@ -182,6 +182,21 @@ def compare(
     return tuple(found)
 
 
+def p_values(
+    queries: Sequence[Motif], targets: Sequence[Motif], *, shuffles: int = SHUFFLES, seed: int = 0
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return TOMTOM's p-values of queries with targets ``(Q, T)``, and of their column shuffles ``(Q, shuffles, T)``.
+
+    All are of one alphabet; DNA is aligned on both strands.
+    """
+    rng = np.random.default_rng(seed)
+    matrices = [with_pseudocount(query) for query in queries]
+    shuffled = [matrix[rng.permutation(len(matrix))] for matrix in matrices for _ in range(shuffles)]
+    both = queries[0].alphabet.has_complement and queries[0].alphabet.name != "rna"
+    found = _tomtom([*matrices, *shuffled], targets, both_strands=both)[0]
+    return found[: len(queries)], found[len(queries) :].reshape(len(queries), shuffles, len(targets))
+
+
 def _usable(database: Database, alphabet: Alphabet) -> tuple[Motif, ...]:
     """Return the targets, refusing those of another alphabet; DNA and RNA are compared letter by letter."""
     for motif in database.motifs:

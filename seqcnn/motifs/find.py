@@ -13,12 +13,14 @@ from seqcnn.model.evaluation import Evaluation, evaluate
 from seqcnn.model.model import Model
 from seqcnn.motif import Motif, from_counts
 from seqcnn.motifs.activations import KEPT_SITES, FirstLayer, strongest_sites
+from seqcnn.motifs.background import letter_frequencies
 from seqcnn.motifs.cluster import Cluster, clusters
-from seqcnn.motifs.compare import Database, Match, compare, open_database
+from seqcnn.motifs.compare import NULL_LEVEL, SHUFFLES, Database, Match, compare, open_database
 from seqcnn.motifs.found import FoundMotif, MotifSet, Sites
 from seqcnn.motifs.importance import GLANCED, WEIGHED, sample, weigh
+from seqcnn.motifs.stability import LEVEL, found_in
 from seqcnn.options import MotifOptions
-from seqcnn.sequence import Sequences, letter_counts
+from seqcnn.sequence import Sequences
 
 #: Most motifs listed; the rest, less important, is counted.
 LISTED: Final = 30
@@ -31,6 +33,13 @@ FEW: Final = 10
 #: On records that were trained on, a motif worth less than this share of the most important one may be memory.
 MEMORY: Final = 0.01
 
+#: What "found in k of N folds" means.
+STABLE: Final = (
+    "A motif is found in a fold of the cross-validation if TOMTOM matches it, on either strand, with one that the "
+    f"fold's own model learned: p-value times their number at most {LEVEL:g}, and at most {NULL_LEVEL:.0%} of its "
+    f"{SHUFFLES} column shuffles match as well. With shuffled labels that happens in fewer than one of ten folds."
+)
+
 
 def find_motifs(
     model: Model, data: Dataset, *, options: MotifOptions | None = None, evaluation: Evaluation | None = None
@@ -42,7 +51,7 @@ def find_motifs(
     the filter's window and counted with flanks, so that half a motif in the filter still gives the whole one. Filters
     that hold the same motif, on either strand, are merged and silenced together: the importance is the mean rise of
     the loss, on held-out records where there are enough, when they output their mean activation instead and the
-    model is calibrated anew.
+    model is calibrated anew. Where the model was cross-validated, each motif says how many folds found it too.
 
     Parameters
     ----------
@@ -86,9 +95,13 @@ def find_motifs(
     motifs = [_motif(groups[i], alphabet, background, f"motif_{rank}") for rank, i in enumerate(order, 1)]
     matches = compare(motifs, database, qvalue=options.qvalue, seed=options.seed) if database else [()] * len(motifs)
     bar = 0.0 if chosen.held_out else MEMORY * float(weights.importance.max(initial=0.0))
+    oof = model.record.oof
+    stored = None if oof is None else oof.motifs
+    again = [None] * len(motifs) if stored is None else found_in(motifs, stored, seed=options.seed)
+    folds = 0 if oof is None or stored is None or oof.fold is None else len(np.unique(oof.fold))
     outputs = model.labels if len(model.labels) == model.task.outputs else model.labels[-1:]
     found = []
-    for motif, i, matched in zip(motifs, order, matches, strict=True):
+    for motif, i, matched, count in zip(motifs, order, matches, again, strict=True):
         motif, cluster, matched = _oriented(motif, groups[i], matched, both=layer.both)
         best = next((match for match in matched if match.significant), None)
         importance, error = float(weights.importance[i]), float(weights.error[i])
@@ -107,6 +120,8 @@ def find_motifs(
                 and importance > max(BEYOND * error, bar)
                 and float(np.nanmax(weights.shares[i])) >= SELDOM
                 and weights.holders[i] >= FEW,
+                folds_found=count,
+                folds=folds,
             )
         )
     found.sort(key=lambda m: not m.significant)  # by importance, the significant ones first
@@ -122,17 +137,9 @@ def find_motifs(
         database=database.name if database else "",
         threshold=options.threshold,
         qvalue=options.qvalue,
-        notes=tuple(notes),
+        notes=(*notes, *([STABLE] if folds else [])),
+        folds=folds,
     )
-
-
-def letter_frequencies(raw: Sequences, alphabet: Alphabet, *, both: bool) -> npt.NDArray[np.float64]:
-    """Return the frequency of each canonical letter in the records, ``(A,)``, the same for complements if `both`."""
-    counts = letter_counts(raw.buffer, alphabet)[: alphabet.size] + 1.0
-    if both:
-        counts = counts + counts[alphabet.complement[: alphabet.size]]
-    frequencies: npt.NDArray[np.float64] = counts / counts.sum()
-    return frequencies
 
 
 def has_learned(model: Model, data: Dataset, evaluation: Evaluation | None = None) -> bool:

@@ -99,6 +99,8 @@ class FoundMotif:
         Targets of the database at the q-value asked for, best first; see `Match.significant`.
     significant
         Whether the model learned something and the importance is clearly above 0; the set's notes give the rule.
+    folds_found, folds
+        In how many folds of cross-validation it was found, and of how many; None and 0 where that is not known.
     """
 
     motif: Motif
@@ -111,6 +113,8 @@ class FoundMotif:
     effects: dict[str, float]
     matches: tuple[Match, ...] = ()
     significant: bool = False
+    folds_found: int | None = None
+    folds: int = 0
 
     @property
     def name(self) -> str:
@@ -168,6 +172,8 @@ class MotifSet:
         A match counts up to this q-value.
     notes
         Sentences that say how this came about.
+    folds
+        How many folds of cross-validation the model was measured in; 0 where their motifs are not known.
     """
 
     motifs: tuple[FoundMotif, ...]
@@ -180,6 +186,7 @@ class MotifSet:
     threshold: float = 0.5
     qvalue: float = 0.05
     notes: tuple[str, ...] = ()
+    folds: int = 0
 
     def __len__(self) -> int:
         return len(self.motifs)
@@ -248,7 +255,8 @@ class MotifSet:
         lines = [f"MotifSet: {len(self.motifs)} motifs, {len(self.significant)} significant"]
         for m in self.motifs[:10]:
             best = f"{m.best.name} ({m.best.family}), q {m.best.qvalue:.1g}" if m.best else "no match"
-            lines.append(f"  {m.name:9} {m.motif.consensus:24} importance {m.importance:+.4f}  {best}")
+            again = f"  in {m.folds_found} of {m.folds} folds" if m.folds else ""
+            lines.append(f"  {m.name:9} {m.motif.consensus:24} importance {m.importance:+.4f}{again}  {best}")
         return "\n".join(lines + ["  ..."] * (len(self.motifs) > 10))
 
     def _repr_html_(self) -> str:
@@ -273,6 +281,8 @@ def motif_row(found: FoundMotif) -> dict[str, Any]:
         "importance_low": low,
         "importance_high": high,
         "significant": found.significant,
+        "folds_found": found.folds_found,
+        "folds": found.folds or None,
         **{f"effect_{label}": rise for label, rise in found.effects.items()},
         **{f"share_{label}": share for label, share in found.shares.items()},
         "match": best.name if best else "",
@@ -285,7 +295,7 @@ def motif_row(found: FoundMotif) -> dict[str, Any]:
 
 
 def _gallery(motifs: Sequence[FoundMotif]) -> str:
-    """Return motifs as an HTML table: logo, what it resembles, shares, importance as a bar."""
+    """Return motifs as an HTML table: logo, what it resembles, shares, importance as a bar, folds that found it."""
     widest = max((abs(m.importance) for m in motifs), default=0) or 1
     rows, faint = [], " style='opacity:.6'"
     for m in motifs:
@@ -295,7 +305,8 @@ def _gallery(motifs: Sequence[FoundMotif]) -> str:
         bar = 90 * abs(m.importance) / widest
         color = "#0072b2" if m.importance >= 0 else "#d55e00"
         cells = (
-            f"<b>{escape(m.name)}</b><br>{m.motif.nsites:,} sites",
+            f"<b>{escape(m.name)}</b><br>{m.motif.nsites:,} sites"
+            + (f"<br>in {m.folds_found} of {m.folds} folds" if m.folds else ""),
             logo_svg(m.motif, height=56),
             what,
             shares,

@@ -27,7 +27,7 @@ class TrainOptions:
     )
     test: tuple[str, ...] = opt(
         (),
-        "test FRACTION (default 0.1; under 2,000 records 5 folds instead) or FILE; repeat for each class",
+        "test FRACTION (default 0.1; none where there are folds) or FILE; repeat for each class",
         metavar="FILE|FRACTION",
     )
     split: str = opt(
@@ -59,7 +59,14 @@ class TrainOptions:
     epochs: int | None = opt(None, "passes over the training records (default: by data size)")
     batch_size: int | None = opt(None, "records a step (default: by data size)")
     lr: float | None = opt(None, "peak learning rate (default: by network)")
-    folds: int = opt(5, "folds for out-of-fold figures under 2,000 records; 0 for none")
+    folds: int | None = opt(
+        None,
+        "cross-validate in N folds, near-duplicates together: figures are out-of-fold (default: 5 under 2,000 records "
+        "without a test part; 0 for none)",
+    )
+    predictions: Path | None = opt(
+        None, "out-of-fold predictions to write (.tsv, .csv or .parquet): id, fold, truth, scores", output=True
+    )
     baselines: bool = opt(True, "fit the composition and k-mer baselines beside the network")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
     precision: Precision = opt("auto", "training precision: auto, 32 or bf16")
@@ -101,7 +108,10 @@ class TrainOptions:
             within(self.lr, "--lr", 1e-8, 10)
         if self.folds == 1:
             raise OptionError("--folds: expected 0 for none, or from 2 to 100, found 1")
-        whole(self.folds, "--folds", 0, 100)
+        if self.folds is not None:
+            whole(self.folds, "--folds", 0, 100)
+        if self.folds == 0 and self.predictions is not None:
+            raise OptionError("--predictions: without folds there are no out-of-fold predictions; leave out --folds 0")
         for name in ("valid", "test"):
             _share(getattr(self, name), f"--{name}")
         whole(self.seed, "--seed", 0, 2**32 - 1)

@@ -1,20 +1,21 @@
 """Out-of-fold predictions: every record by a model that saw neither it nor its relatives."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from seqcnn.data.dataset import Dataset
 from seqcnn.data.relatives import kin
-from seqcnn.data.splits import folds, split
+from seqcnn.data.splits import split
 from seqcnn.errors import DataError
 from seqcnn.inference.predict import Logits, predict_logits
 from seqcnn.nn.calibration import Calibration
 from seqcnn.sequence import Sequences
 from seqcnn.tasks import fit_task
 from seqcnn.training.convex import Baseline
-from seqcnn.training.learner import Plan, fit_baseline, learn, predict
+from seqcnn.training.learner import Learned, Plan, fit_baseline, learn, predict
 from seqcnn.training.pooling import pooled, standardizing
 from seqcnn.training.progress import Progress
 
@@ -22,6 +23,54 @@ Indices = npt.NDArray[np.int64]
 
 #: Share of the records of the other folds that steers a model.
 _STEERING = 0.1
+#: Seeds are below this.
+_SEEDS = 2**32
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold, and the model that learned from the others.
+
+    Parameters
+    ----------
+    number
+        From 0.
+    plan, learned
+        How the model was made (its task is fitted on its own records), and its network and calibration.
+    train, valid, held
+        Rows of the data that it learned from, that steered it, and that it never saw.
+    """
+
+    number: int
+    plan: Plan
+    learned: Learned
+    train: Indices
+    valid: Indices
+    held: Indices
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What cross-validation gives.
+
+    Parameters
+    ----------
+    records, fold
+        Rows of the data that lie in folds, and the fold of each, ``(n,)``.
+    logits, baselines
+        Calibrated logits of the models, and logits of each baseline, ``(n, K)``.
+    near
+        Which have a near relative in another fold, ``(n,)``; None of others than sequences.
+    calibration
+        Of the standardized logits of all folds (`seqcnn.training.pooling`); None of networks that have no need of it.
+    """
+
+    records: Indices
+    fold: Indices
+    logits: Logits
+    baselines: dict[str, Logits]
+    near: npt.NDArray[np.bool_] | None
+    calibration: Calibration | None = None
 
 
 def fit_baselines(plan: Plan, data: Dataset, records: Indices) -> dict[str, Baseline]:
@@ -34,33 +83,42 @@ def fit_baselines(plan: Plan, data: Dataset, records: Indices) -> dict[str, Base
 
 
 def out_of_fold(
-    plan: Plan, data: Dataset, progress: Progress
-) -> tuple[Logits, dict[str, Logits], npt.NDArray[np.bool_] | None, Calibration | None]:
-    """Return calibrated logits ``(N, K)`` of the model, and logits of its baselines, each fold predicted by the others.
+    plan: Plan, data: Dataset, fold: Indices, *, progress: Progress, each: Callable[[Fold], None] | None = None
+) -> Folded:
+    """Return calibrated logits of the model and logits of its baselines, each fold predicted by the others.
 
-    The third thing is which records have a near relative in another fold, ``(N,)``; None of others than sequences. The
-    last is the calibration of the standardized logits (`seqcnn.training.pooling`); None of networks that have no need.
+    Strands and positions stay as they were chosen on all records: two choices, each between two. Each model starts from
+    random weights of its own, so that what several of them find is not what they began with.
 
-    Strands and positions stay as they were chosen on all records: two choices, each between two.
+    Parameters
+    ----------
+    fold
+        Fold of each record, from 0, ``(N,)``; a record of none (-1) is left out altogether.
+    each
+        Called with every fold once its model has learned, while that is at hand.
 
     Raises
     ------
     KeyboardInterrupt
         If a training is interrupted: half the folds are no figures.
     """
-    k, seed = plan.options.folds, plan.options.seed
     if data.targets is None:
         raise DataError("out-of-fold figures need targets")
-    fold = folds(data, k, seed=seed)
     logits = np.zeros((len(data), plan.task.outputs), np.float32)
     others: dict[str, Logits] = {}
+    k = int(fold.max()) + 1
     scaled: list[bool] = []
     for f in range(k):
-        held, rest = np.flatnonzero(fold == f), data.counted(np.flatnonzero(fold != f))
+        held, rest = np.flatnonzero(fold == f), data.counted(np.flatnonzero((fold != f) & (fold >= 0)))
         if not len(held):
             continue
+        seed = (plan.options.seed + 1 + f) % _SEEDS
         inner = split(replace(data.take(rest), parts=None), valid=_STEERING, test=0, seed=seed)
-        own = replace(plan, task=fit_task(plan.task.name, data.labels, data.targets[rest], data.task_options))
+        own = replace(
+            plan,
+            task=fit_task(plan.task.name, data.labels, data.targets[rest], data.task_options),
+            options=replace(plan.options, seed=seed),
+        )
         train, valid = rest[inner.train], rest[inner.valid]
         learned = learn(own, data, train=train, valid=valid, progress=progress, title=f"fold {f + 1} of {k}")
         if learned.interrupted:
@@ -74,10 +132,14 @@ def out_of_fold(
             for name, baseline in fit_baselines(own, data, rest).items():
                 theirs = predict_logits(own.encoder, baseline.network, raw)
                 others.setdefault(name, np.zeros_like(logits))[held] = _in_units_of(plan, own, theirs)
-    shared = None
+        if each is not None:
+            each(Fold(f, own, learned, train, valid, held))
+    kept = np.flatnonzero(fold >= 0)
+    near = _near(data.take(kept), fold[kept])
+    logits, weights, shared = logits[kept], None if data.weights is None else data.weights[kept], None
     if scaled and all(scaled):
-        logits, shared = pooled(plan.task, logits, data.targets, fold, weights=data.weights)
-    return logits, others, _near(data, fold), shared
+        logits, shared = pooled(plan.task, logits, data.targets[kept], fold[kept], weights=weights)
+    return Folded(kept, fold[kept], logits, {name: other[kept] for name, other in others.items()}, near, shared)
 
 
 def _near(data: Dataset, fold: Indices) -> npt.NDArray[np.bool_] | None:

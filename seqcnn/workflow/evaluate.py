@@ -1,13 +1,13 @@
 """Evaluation as a verb: the figures, as JSON, and the predictions behind them, as a table."""
 
 import os
-from typing import Any
 
 from seqcnn.data.dataset import Dataset
-from seqcnn.io.tsv import tsv_rows
+from seqcnn.io.columns import write_table
 from seqcnn.model.evaluation import Evaluation
 from seqcnn.model.evaluation import evaluate as evaluate_model
 from seqcnn.model.model import Model
+from seqcnn.model.predictions import prediction_columns
 
 
 def evaluate(
@@ -18,24 +18,9 @@ def evaluate(
 
 
 def write_predictions(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
-    """Write ``id``, ``truth`` and ``score`` of each record, tab-separated.
+    """Write ``id``, ``truth`` and ``score`` of each record, as TSV, CSV or Parquet by the suffix.
 
-    Binary: truth is 1 for the positive class, 0 for the other. Multiclass: truth is the class name, then a column of
-    probabilities a class. Several targets or labels: ``truth_NAME`` a target, then a column a target.
+    The columns are those of `seqcnn.model.predictions.prediction_columns`.
     """
-    names = ["truth"] if evaluation.truth.shape[1] == 1 else [f"truth_{label}" for label in evaluation.labels]
-    with tsv_rows(os.fspath(path), ["id", *names, *evaluation.columns]) as write:
-        write(
-            (name, *_truth(evaluation, truth), *scores)
-            for name, truth, scores in zip(
-                evaluation.ids, evaluation.truth.tolist(), evaluation.scores.tolist(), strict=True
-            )
-        )
-
-
-def _truth(evaluation: Evaluation, row: list[float]) -> list[Any]:
-    if evaluation.task == "multiclass":
-        return [evaluation.labels[int(row[0])]]
-    if evaluation.task in ("binary", "multilabel"):
-        return [None if value != value else int(value) for value in row]
-    return list(row)
+    e = evaluation
+    write_table(path, prediction_columns(e.task, e.labels, e.columns, ids=e.ids, truth=e.truth, scores=e.scores))

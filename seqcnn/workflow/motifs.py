@@ -20,7 +20,7 @@ MATCH_COLUMNS = (
 )  # fmt: skip
 ROW_COLUMNS = (
     "motif", "consensus", "width", "information", "nsites", "importance", "importance_low", "importance_high",
-    "significant",
+    "significant", "folds_found", "folds",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -13,29 +14,27 @@ import numpy.typing as npt
 from seqcnn.data.dataset import Dataset, check_dataset
 from seqcnn.data.grouping import grouped
 from seqcnn.data.hashes import record_hashes
-from seqcnn.data.joining import join
 from seqcnn.data.relatives import sketch
-from seqcnn.data.splits import Parts, check_classes, split
+from seqcnn.data.splits import Parts, check_classes
 from seqcnn.errors import OptionError, SeqcnnWarning
+from seqcnn.io.columns import check_table, write_table
 from seqcnn.model.evaluation import evaluate, out_of_fold_figures
 from seqcnn.model.model import Model
-from seqcnn.model.record import OutOfFold, TrainingRecord, plain
+from seqcnn.model.predictions import out_of_fold_columns
+from seqcnn.model.record import TrainingRecord, plain
 from seqcnn.nn.calibration import Calibration
 from seqcnn.options import TrainOptions
 from seqcnn.runtime import pick_device, versions
 from seqcnn.sequence import Sequences
 from seqcnn.training.convex import Baseline
-from seqcnn.training.folding import fit_baselines, out_of_fold
+from seqcnn.training.folding import fit_baselines
 from seqcnn.training.learner import learn
 from seqcnn.training.planning import chosen, plan_training
 from seqcnn.training.progress import progress_bar
 from seqcnn.workflow.augmented import check_drawing, write_augmented
+from seqcnn.workflow.crossvalidation import cross_validated
+from seqcnn.workflow.parts import Division, divide
 from seqcnn.workflow.vouching import calibrated, conformity_of
-
-#: Under so many records, figures come from folds: a tenth of them would say little.
-FEW_RECORDS = 2000
-#: Share of the records that steer, and that test, where nothing else is asked for.
-DEFAULT_SHARE = 0.1
 
 
 def train(
@@ -50,8 +49,9 @@ def train(
     """Learn a model and its baselines, and measure them on records they have not seen.
 
     Strands and positions are found by comparison on the training records (contract 8). Figures come from the test
-    part, or from folds where there are fewer than 2,000 records and no test part (contract 7); duplicates, other
-    strands and shuffles of a record stay on its side. Ctrl-C keeps the best model so far.
+    part, or from folds where these are asked for, or there are fewer than 2,000 records and no test part (contract 7);
+    with both, there are figures of either, and the folds are of the other records. Duplicates, other strands and
+    shuffles of a record stay on its side, in folds its near-duplicates too. Ctrl-C keeps the best model so far.
 
     Parameters
     ----------
@@ -92,8 +92,12 @@ def train(
     _warn_of_contradictions(data)
     data, grouping = grouped(data, options.split)
     notes += grouping
-    data, parts, by_folds = _parts(data, options, valid, test)
-    parts = _weighed(data, parts, notes)
+    valid = None if valid is None else _with_targets(valid, [])
+    division = divide(data, options, valid=valid, tested=test is not None)
+    if options.predictions is not None:
+        _check_predictions(options.predictions, division)
+    notes += division.notes
+    data, parts = division.data, _weighed(division.data, division.parts, notes)
     check_classes(data.take(np.concatenate([parts.train, parts.valid])), fewest=2)
     longest = 0 if test is None else int(test.lengths.max(initial=0))
     seen = np.sort(np.concatenate([parts.train, parts.valid]))
@@ -110,20 +114,17 @@ def train(
             bar.start("baselines", 1)
             baselines = stop.guard(lambda: fit_baselines(plan, data, seen), "the baselines") or {}
             notes += [f"{name} baseline: {note}" for name, fitted in baselines.items() for note in fitted.notes]
-        oof = None
-        if by_folds:
-            oof = stop.guard(lambda: out_of_fold(plan, data, bar), "the out-of-fold figures")
-    shared = None if oof is None else oof[3]
+        hashes, own = record_hashes(data.raw, data.alphabet), _own(data, seen)
+        folded = None
+        if division.folds:
+            folded = stop.guard(lambda: cross_validated(plan, division, bar, hashes=hashes), "the out-of-fold figures")
+    oof, shared = (None, None) if folded is None else folded
     layer = calibrated(plan.task, learned, data, shared=shared, notes=notes)
-    hashes, own = record_hashes(data.raw, data.alphabet), _own(data, seen)
-    targets = np.asarray(data.targets, np.float64)
-    counted = data.counted(np.arange(len(data)))
-    folded = None if oof is None else (targets[counted], oof[0][counted])
     record = TrainingRecord(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
         versions=versions(),
-        options=plain(asdict(options) | learned.details | {"network": plan.network}),
+        options=plain(asdict(options) | learned.details | {"network": plan.network, "folds": division.folds}),
         seed=options.seed,
         data=plain(data.summary) | {"records": len(data)},
         counts={"train": len(parts.train), "valid": len(parts.valid), "test": len(parts.test)},
@@ -134,9 +135,9 @@ def train(
         calibration=_calibration(layer) | ({} if layer is learned.calibration else {"on": "folds"}),
         baselines={name: plain(baseline.choice) for name, baseline in baselines.items()},
         trained_hashes=np.unique(hashes[seen]),
-        oof=None if oof is None else OutOfFold(hashes, targets, oof[0], oof[1], data.ids, oof[2]),
+        oof=oof,
         sketches=None if own is None or data.alphabet is None else sketch(own, data.alphabet),
-        conformity=conformity_of(plan.task, learned, data, calibration=layer, out_of_fold=folded),
+        conformity=conformity_of(plan.task, learned, data, calibration=layer, out_of_fold=oof, fold=division.fold),
     )
     model = Model(
         plan.encoder,
@@ -153,6 +154,8 @@ def train(
     measured = stop.guard(lambda: _measured(model, held_out, own, options, notes), "the figures on held-out records")
     model.record = record if measured is None else measured
     model.record = replace(model.record, notes=tuple(dict.fromkeys(notes)), seconds=monotonic() - started)
+    if options.predictions is not None and model.record.oof is not None:
+        write_table(options.predictions, out_of_fold_columns(model))
     return model
 
 
@@ -186,6 +189,13 @@ def _with_targets(data: Dataset, notes: list[str]) -> Dataset:
     return data.take(np.flatnonzero(known))
 
 
+def _check_predictions(path: Path, division: Division) -> None:
+    """Refuse to write out-of-fold predictions where there are no folds, or the place cannot be written."""
+    if not division.folds:
+        raise OptionError(f"--predictions {path}: the figures come from a test part, not from folds; pass --folds N")
+    check_table(path)
+
+
 def _warn_of_contradictions(data: Dataset) -> None:
     """Warn of records that occur in more than one class, as they are or as the other strand."""
     if data.task not in ("binary", "multiclass") or data.targets is None:
@@ -202,53 +212,14 @@ def _warn_of_contradictions(data: Dataset) -> None:
         )
 
 
-def _share(values: tuple[str, ...], name: str) -> float | None:
-    """Return the fraction an option gives; None where it gives none.
-
-    Raises
-    ------
-    OptionError
-        For a file: the caller reads files.
-    """
-    if not values:
-        return None
-    try:
-        return float(values[0])
-    except ValueError:
-        raise OptionError(f"--{name}: expected a fraction, or a data set that was read from {values[0]!r}") from None
-
-
-def _parts(
-    data: Dataset, options: TrainOptions, valid: Dataset | None, test: Dataset | None
-) -> tuple[Dataset, Parts, bool]:
-    """Return the data (with the validation records given), its parts, and whether figures come from folds."""
-    valid_share = _share(options.valid, "valid") if valid is None else 0.0
-    test_share = _share(options.test, "test") if test is None else 0.0
-    valid_share = DEFAULT_SHARE if valid_share is None else valid_share
-    if options.split.startswith(("column:", "chromosome:")) and test_share:
-        raise OptionError(f"--test {test_share:g}: --split {options.split} says what is tested on; leave one out")
-    named = data.parts is not None and bool((data.parts == "test").any())
-    by_folds = test is None and not named and not test_share and len(data) < FEW_RECORDS and options.folds >= 2
-    if test_share is None:
-        test_share = 0.0 if by_folds else DEFAULT_SHARE
-    if valid_share + test_share >= 1:
-        raise OptionError(f"--valid {valid_share:g} --test {test_share:g}: no record would be left to train on")
-    parts = split(data, valid=valid_share, test=test_share, seed=options.seed)
-    if valid is not None:
-        n = len(data)
-        data = join(data, _with_targets(valid, []), "--valid")
-        parts = replace(parts, valid=np.concatenate([parts.valid, np.arange(n, len(data))]))
-    return data, parts, by_folds
-
-
 def _measured(
     model: Model, held_out: Dataset, own: Sequences | None, options: TrainOptions, notes: list[str]
 ) -> TrainingRecord:
-    """Return the record with the figures of the test part, or of the folds."""
+    """Return the record with the figures of the test part and of the folds, as there are."""
     counts = len(held_out)
     record = replace(model.record, counts=model.record.counts | {"test": counts})
     if record.oof is not None:
-        return replace(record, out_of_fold=out_of_fold_figures(model, seed=options.seed).to_dict())
+        record = replace(record, out_of_fold=out_of_fold_figures(model, seed=options.seed).to_dict())
     if not counts:
         return record
     twice = int(np.isin(record_hashes(held_out.raw, model.alphabet), record.trained_hashes).sum())

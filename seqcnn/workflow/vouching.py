@@ -6,8 +6,9 @@ import torch
 
 from seqcnn.conformal import Conformity, conformity
 from seqcnn.data.dataset import Dataset
+from seqcnn.model.record import OutOfFold
 from seqcnn.nn.calibration import Calibration
-from seqcnn.tasks.task import Floats, Task
+from seqcnn.tasks.task import Task
 from seqcnn.training.learner import Learned
 from seqcnn.training.pooling import calibrated_on_folds
 
@@ -37,17 +38,21 @@ def conformity_of(
     data: Dataset,
     *,
     calibration: Calibration,
-    out_of_fold: tuple[Floats, npt.NDArray[np.float32]] | None,
+    out_of_fold: OutOfFold | None,
+    fold: npt.NDArray[np.int64] | None,
 ) -> Conformity | None:
     """Return how far held-out records were off; None where none were.
 
     Parameters
     ----------
     out_of_fold
-        Targets ``(N, T)`` and calibrated logits ``(N, K)`` of all folds; without them the validation part is taken.
+        Predictions of all folds; without them the validation part is taken.
+    fold
+        Fold of each record of the data, -1 for none, ``(N,)``.
     """
-    if out_of_fold is not None:
-        return conformity(task.nonconformity(*out_of_fold), folds=True)
+    if out_of_fold is not None and fold is not None:
+        odd = task.nonconformity(out_of_fold.truth, out_of_fold.logits)
+        return conformity(odd if data.weights is None else odd[data.weights[fold >= 0] > 0], folds=True)
     held = learned.held_out
     if held is None or data.targets is None:
         return None

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from seqcnn.model.folds import folds_sentence
 from seqcnn.reporting.material import Material
 from seqcnn.reporting.section import Section
 from seqcnn.reporting.words import MEANING, spoken
@@ -28,6 +29,7 @@ class Figures(Section):
             "threshold": e.threshold,
             "per_class": e.n_per_class,
             "oof": material.out_of_fold,
+            "folds": folds_sentence(e.to_dict()),
         }
 
 

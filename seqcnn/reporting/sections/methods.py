@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from seqcnn.conformal import FEWEST_BEYOND
 from seqcnn.motifs.compare import SHUFFLES
+from seqcnn.motifs.find import STABLE
 from seqcnn.reporting.inputs import described
 from seqcnn.reporting.material import Material
 from seqcnn.reporting.recipe import built, settled, trained
@@ -169,9 +170,11 @@ def motifs(material: Material) -> str:
         "that hold the same motif are merged, and flanks without information are dropped. Importance is the mean rise "
         "of a record's loss (in nats) when the motif's filters output their mean and the model is calibrated anew"
     )
+    again = f" {STABLE}" if found.folds else ""
     if not found.database:
-        return text + ". The motifs were not compared with a database."
+        return f"{text}. The motifs were not compared with a database.{again}"
     return text + (
         f". The matrices were compared with {found.database} by TOMTOM (Gupta 2007, as in memelite); a match counts "
-        f"where its q-value is at most {found.qvalue:g} and at most 5% of its {SHUFFLES} column shuffles do as well."
+        f"where its q-value is at most {found.qvalue:g} and at most 5% of its {SHUFFLES} column shuffles do as "
+        f"well.{again}"
     )

@@ -31,6 +31,7 @@ class Motifs(Section):
             "hidden": len(found.motifs) - len(shown),
             "database": found.database,
             "threshold": found.threshold,
+            "folds": found.folds,
             "notes": found.notes,
             "classes": listed(list(shown[0].found.shares)) if shown else "",
         }
