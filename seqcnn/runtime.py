@@ -1,8 +1,10 @@
 """The machine: device, threads, seeds, denormal numbers and versions."""
 
 import ctypes
+import logging
 import os
 import platform
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -87,6 +89,23 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
+
+
+#: Loggers belong to the process.
+_LOGGING = threading.Lock()
+
+
+@contextmanager
+def quiet(name: str) -> Iterator[None]:
+    """Let the logger called `name` tell of errors only inside the block."""
+    logger = logging.getLogger(name)
+    with _LOGGING:
+        before = logger.level
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(before)
 
 
 @contextmanager

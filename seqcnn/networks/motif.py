@@ -1,5 +1,6 @@
-"""The default network: whole motifs in the first layer, their company in the second."""
+"""The default network for sequences: whole motifs in the first layer, their company in the blocks behind it."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -8,38 +9,73 @@ from torch import Tensor, nn
 from seqcnn.checks import one_of
 from seqcnn.errors import OptionError
 from seqcnn.networks.network import Network, minimum_through
+from seqcnn.nn.dropout import Dropout
 from seqcnn.nn.exponential import Exponential
 from seqcnn.nn.padding import masked, normalized, out_lengths
-from seqcnn.nn.pooling import GlobalMax
+from seqcnn.nn.pooling import GlobalMax, GlobalMean
 
 #: Start of the first norm's scale: an exponential of one standard deviation would be a steep start.
 _FIRST_SCALE = 0.3
+#: Records of so many receptive fields need no cells of zeros around their maps.
+_WIDE = 4
+
+
+class Block(nn.Module):
+    """Two valid convolutions of width 3 whose result is added to the middle of their input (He et al. 2016)."""
+
+    def __init__(self, channels: int, dilation: int, dropout: float) -> None:
+        super().__init__()
+        self.dilation, self.lost = dilation, 2 * (dilation + 1)
+        self.conv1 = nn.Conv2d(channels, channels, (1, 3), dilation=(1, dilation), bias=False)
+        self.norm1, self.act1 = nn.BatchNorm2d(channels), nn.ReLU()
+        self.conv2 = nn.Conv2d(channels, channels, (1, 3), bias=False)
+        self.norm2, self.act2 = nn.BatchNorm2d(channels), nn.ReLU()
+        self.drop = Dropout(dropout, maps=True)
+
+    def forward(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Return features of `lost` fewer columns, and how many of them are real."""
+        inner = None if lengths is None else (lengths - 2 * self.dilation).clamp(min=0)
+        lengths = None if lengths is None else (lengths - self.lost).clamp(min=0)
+        z = self.act1(normalized(self.norm1, self.conv1(x), inner))
+        z = self.drop(normalized(self.norm2, self.conv2(z), lengths))
+        side = self.lost // 2
+        return masked(self.act2(x[..., side : x.shape[3] - side] + z), lengths), lengths
 
 
 class Motif(Network):
     """Wide filters that each learn one motif; the best site of each, and what stands beside what.
 
-    The head sees the strongest site of every filter, so that a filter has to be a motif on its own, and one more
-    convolution over the maps of sites for spacing, order and clusters. The pool comes before norm and activation,
-    which is three times faster.
+    A convolution of whole motifs, a pool that keeps the best of neighboring sites (before norm and activation, which
+    is three times faster), an exponential that lets only good sites through; then a convolution and residual blocks
+    over the maps of sites for spacing, order and company; then the strongest and the mean of every feature, and with
+    `positions` also where they stand.
+
+    All convolutions are valid. The maps of sites of short records are surrounded by cells without sites (zeros), so
+    that a site at the end of a record counts like one in its middle; those of records four receptive fields long and
+    longer are not, and what a window of them is worth depends on its own letters alone.
 
     Parameters
     ----------
     filters, filter_width
-        Number and width of the motifs.
+        Number (128, or 64 with `positions`) and width of the motifs.
     positions
         Whether the head sees where in the record things are; needs `width`.
     pool
-        Positions among which only the best site of a filter counts: 4, or 1 with `positions` (a pool of 4 cost two
-        points of accuracy on splice sites).
+        Positions among which only the best site of a filter counts: 4, or 1 with `positions`.
     context, context_width
-        Filters of the second convolution (64, or 32 with `positions`), and their width in pooled positions.
+        Features behind the motifs (64, or 48 with `positions`), and the width of the convolution that makes them, in pooled positions.
+    dilations
+        One residual block each.
+    padded
+        Whether maps of sites are surrounded by zeros; None for short records only.
+    bottleneck, hidden
+        With `positions`: features a place, and units of the layer that sees all places.
     activation
         Of the first layer: ``exponential`` for clear motifs, or ``relu``.
     map_dropout
         Share of whole maps dropped in training.
     dropout
-        Share of features dropped in training: 0.2, or 0.5 with `positions`.
+        Share of features dropped in training.
     """
 
     def __init__(
@@ -49,45 +85,64 @@ class Motif(Network):
         outputs: int,
         height: int = 1,
         width: int | None = None,
-        filters: int = 128,
-        filter_width: int = 21,
+        filters: int | None = None,
+        filter_width: int = 15,
         positions: bool = False,
         pool: int | None = None,
         context: int | None = None,
-        context_width: int = 7,
+        context_width: int = 5,
+        dilations: Sequence[int] = (1, 2, 4),
+        padded: bool | None = None,
+        bottleneck: int = 16,
+        hidden: int = 64,
         activation: Literal["exponential", "relu"] = "exponential",
         map_dropout: float = 0.1,
         dropout: float | None = None,
     ) -> None:
+        filters = (64 if positions else 128) if filters is None else filters
+        context = (48 if positions else 64) if context is None else context
         pool = (1 if positions else 4) if pool is None else pool
-        context = (32 if positions else 64) if context is None else context
-        dropout = (0.5 if positions else 0.2) if dropout is None else dropout
+        dropout = (0.3 if positions else 0.2) if dropout is None else dropout
+        one_of(activation, ("exponential", "relu"), "activation")
+        lost = context_width - 1 + sum(2 * (d + 1) for d in dilations)  # cells, from the pool to the head
+        field = minimum_through((filter_width, 1), (pool, pool), (lost + 1, 1))
+        if padded is None:
+            padded = width is None or width < _WIDE * field
         super().__init__(
             in_channels=in_channels, outputs=outputs, height=height, width=width, filters=filters,
             filter_width=filter_width, positions=positions, pool=pool, context=context, context_width=context_width,
-            activation=activation, map_dropout=map_dropout, dropout=dropout,
+            dilations=list(dilations), padded=padded, bottleneck=bottleneck, hidden=hidden, activation=activation,
+            map_dropout=map_dropout, dropout=dropout,
         )  # fmt: skip
-        one_of(activation, ("exponential", "relu"), "activation")
-        self.minimum_width = minimum_through((filter_width, 1), (pool, pool), (context_width, 1))
-        cells = 1
-        if positions:
-            if width is None:
-                raise OptionError("motif: positions=True needs the width of the longest record; pass width=")
-            self.fixed_width = width
-            cells = (max(width, self.minimum_width) - filter_width + 1) // pool - context_width + 1
+        self.margin = (-(-lost // 2), lost // 2) if padded else (0, 0)
+        self.minimum_width = minimum_through((filter_width, 1), (pool, pool), (1 if padded else lost + 1, 1))
         self.filter_width, self.pool_width, self.context_width = filter_width, pool, context_width
         self.conv = nn.Conv2d(in_channels, filters, (height, filter_width), bias=False)
         self.pool = nn.MaxPool2d((1, pool))
         self.norm = nn.BatchNorm2d(filters)
         nn.init.constant_(self.norm.weight, _FIRST_SCALE if activation == "exponential" else 1.0)
         self.act = Exponential() if activation == "exponential" else nn.ReLU()
-        self.map_drop = nn.Dropout2d(map_dropout)
-        self.strongest = GlobalMax()
+        self.map_drop = Dropout(map_dropout, maps=True)
         self.context = nn.Conv2d(filters, context, (1, context_width), bias=False)
         self.context_norm, self.context_act = nn.BatchNorm2d(context), nn.ReLU()
-        self.context_strongest = None if positions else GlobalMax()
-        self.drop = nn.Dropout(dropout)
-        self.out = nn.Linear(filters + context * cells, outputs)
+        self.blocks = nn.ModuleList(Block(context, d, map_dropout) for d in dilations)
+        self.strongest, self.mean = GlobalMax(), GlobalMean()
+        self.drop = Dropout(dropout)
+        self.places = None
+        features = 2 * context
+        if positions:
+            if width is None:
+                raise OptionError("motif: positions=True needs the width of the longest record; pass width=")
+            self.fixed_width = width
+            cells = (max(width, self.minimum_width) - filter_width + 1) // pool + sum(self.margin) - lost
+            self.places = Places(context, bottleneck)
+            features += bottleneck * cells
+        self.out: nn.Module = nn.Linear(features, outputs)
+        if positions and hidden:
+            self.out = nn.Sequential(
+                nn.Linear(features, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(), Dropout(dropout),
+                nn.Linear(hidden, outputs),
+            )  # fmt: skip
 
     @property
     def filters(self) -> nn.Conv2d:
@@ -116,13 +171,30 @@ class Motif(Network):
 
     def company(self, maps: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the features of pooled maps ``(N, F, 1, cells)``."""
-        maps = self.map_drop(maps)
-        strongest = self.strongest(maps, lengths)  # (N, F)
+        maps = nn.functional.pad(self.map_drop(maps), self.margin)
+        lengths = None if lengths is None else lengths + sum(self.margin)
         lengths = out_lengths(lengths, self.context_width)
-        around = masked(self.context_act(normalized(self.context_norm, self.context(maps), lengths)), lengths)
-        where = around.flatten(1) if self.context_strongest is None else self.context_strongest(around, lengths)
-        return torch.cat([strongest, where], 1)
+        z = masked(self.context_act(normalized(self.context_norm, self.context(maps), lengths)), lengths)
+        for block in self.blocks:
+            z, lengths = block(z, lengths)
+        found = [self.strongest(z, lengths), self.mean(z, lengths)]
+        if self.places is not None:
+            found.append(self.places(z, lengths))
+        return torch.cat(found, 1)
 
     def head(self, z: Tensor) -> Tensor:  # noqa: D102
         logits: Tensor = self.out(self.drop(z))
         return logits
+
+
+class Places(nn.Module):
+    """A few features of every place, side by side: ``(N, C, 1, cells)`` to ``(N, bottleneck * cells)``."""
+
+    def __init__(self, channels: int, bottleneck: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, bottleneck, 1, bias=False)
+        self.norm, self.act = nn.BatchNorm2d(bottleneck), nn.ReLU()
+
+    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the features, zero beyond `lengths`."""
+        return masked(self.act(normalized(self.norm, self.conv(x), lengths)), lengths).flatten(1)

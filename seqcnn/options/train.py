@@ -67,6 +67,11 @@ class TrainOptions:
     predictions: Path | None = opt(
         None, "out-of-fold predictions to write (.tsv, .csv or .parquet): id, fold, truth, scores", output=True
     )
+    members: int | None = opt(
+        None,
+        "networks that teach the final one together with the k-mers; 1 for one network that learns from the labels "
+        "alone (default: one a fold, else 3; 1 where other options shape its training)",
+    )
     baselines: bool = opt(True, "fit the composition and k-mer baselines beside the network")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
     precision: Precision = opt("auto", "training precision: auto, 32 or bf16")
@@ -106,6 +111,8 @@ class TrainOptions:
             whole(self.batch_size, "--batch-size", 1)
         if self.lr is not None:
             within(self.lr, "--lr", 1e-8, 10)
+        if self.members is not None:
+            whole(self.members, "--members", 1, 20)
         if self.folds == 1:
             raise OptionError("--folds: expected 0 for none, or from 2 to 100, found 1")
         if self.folds is not None:

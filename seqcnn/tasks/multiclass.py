@@ -88,6 +88,11 @@ class Multiclass(Task):
         truth = torch.nan_to_num(targets[:, 0]).long()
         return torch.nn.functional.cross_entropy(logits, truth, reduction="none") * known
 
+    def divergence(self, logits: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+        """Return the Kullback-Leibler divergence of the teacher's probabilities, ``(N,)``."""
+        theirs = teacher.log_softmax(1)
+        return (theirs.exp() * (theirs - logits.log_softmax(1))).sum(1)
+
     def activation(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the probability of each class."""
         return torch.softmax(logits, dim=-1)

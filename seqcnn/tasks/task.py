@@ -132,6 +132,18 @@ class Task(ABC):
     def record_loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the negative log-likelihood of each record in nats, ``(N,)``, unweighted, missing targets masked."""
 
+    def divergence(self, logits: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+        """Return how far logits ``(N, K)`` are from a teacher's, ``(N,)``, 0 where they are the same.
+
+        The Kullback-Leibler divergence in nats; of numbers half the squared distance.
+        """
+        if self.numeric:
+            return 0.5 * (logits - teacher).square().sum(1)
+        share = torch.sigmoid(teacher)
+        log = torch.nn.functional.logsigmoid
+        each = share * (log(teacher) - log(logits)) + (1 - share) * (log(-teacher) - log(-logits))
+        return each.sum(1)
+
     @abstractmethod
     def activation(self, logits: torch.Tensor) -> torch.Tensor:
         """Return what the logits stand for (probabilities; transformed values), same shape."""

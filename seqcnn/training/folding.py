@@ -1,23 +1,27 @@
 """Out-of-fold predictions: every record by a model that saw neither it nor its relatives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from seqcnn.data.dataset import Dataset
+from seqcnn.data.dataset import Dataset, Raw
 from seqcnn.data.relatives import kin
 from seqcnn.data.splits import split
 from seqcnn.errors import DataError
 from seqcnn.inference.predict import Logits, predict_logits
+from seqcnn.networks import Network
 from seqcnn.nn.calibration import Calibration
+from seqcnn.runtime import pick_device, seeded
 from seqcnn.sequence import Sequences
 from seqcnn.tasks import fit_task
 from seqcnn.training.convex import Baseline
-from seqcnn.training.learner import Learned, Plan, fit_baseline, learn, predict
-from seqcnn.training.pooling import pooled, standardizing
-from seqcnn.training.progress import Progress
+from seqcnn.training.learner import Learned, Plan, build, fit_baseline, learn, predict
+from seqcnn.training.pooling import Blend, blended, pooled, standardizing
+from seqcnn.training.progress import Progress, Shared
+from seqcnn.training.replicas import compute_alone, workers
 
 Indices = npt.NDArray[np.int64]
 
@@ -39,6 +43,8 @@ class Fold:
         How the model was made (its task is fitted on its own records), and its network and calibration.
     train, valid, held
         Rows of the data that it learned from, that steered it, and that it never saw.
+    scale
+        What brings the logits of all folds to one scale; None where there is no need.
     """
 
     number: int
@@ -47,6 +53,7 @@ class Fold:
     train: Indices
     valid: Indices
     held: Indices
+    scale: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ class Folded:
         Which have a near relative in another fold, ``(n,)``; None of others than sequences.
     calibration
         Of the standardized logits of all folds (`seqcnn.training.pooling`); None of networks that have no need of it.
+    blend
+        What makes one answer of the networks' and the k-mers', where `taught`.
     """
 
     records: Indices
@@ -71,6 +80,7 @@ class Folded:
     baselines: dict[str, Logits]
     near: npt.NDArray[np.bool_] | None
     calibration: Calibration | None = None
+    blend: Blend | None = None
 
 
 def fit_baselines(plan: Plan, data: Dataset, records: Indices) -> dict[str, Baseline]:
@@ -83,7 +93,14 @@ def fit_baselines(plan: Plan, data: Dataset, records: Indices) -> dict[str, Base
 
 
 def out_of_fold(
-    plan: Plan, data: Dataset, fold: Indices, *, progress: Progress, each: Callable[[Fold], None] | None = None
+    plan: Plan,
+    data: Dataset,
+    fold: Indices,
+    *,
+    progress: Progress,
+    each: Callable[[Fold], None] | None = None,
+    rounds: Sequence[int] | None = None,
+    taught: bool = False,
 ) -> Folded:
     """Return calibrated logits of the model and logits of its baselines, each fold predicted by the others.
 
@@ -96,6 +113,11 @@ def out_of_fold(
         Fold of each record, from 0, ``(N,)``; a record of none (-1) is left out altogether.
     each
         Called with every fold once its model has learned, while that is at hand.
+    rounds
+        Folds to hold out; one that is named again is predicted by several models, whose logits are averaged. None for
+        every fold once.
+    taught
+        Whether the logits of networks and k-mers are blended, as those of a teacher are.
 
     Raises
     ------
@@ -106,40 +128,78 @@ def out_of_fold(
         raise DataError("out-of-fold figures need targets")
     logits = np.zeros((len(data), plan.task.outputs), np.float32)
     others: dict[str, Logits] = {}
-    k = int(fold.max()) + 1
-    scaled: list[bool] = []
-    for f in range(k):
+    wanted = list(range(int(fold.max()) + 1)) if rounds is None else list(rounds)
+    wanted = [f for f in wanted if (fold == f).any()]
+    found = _learned(plan, data, fold, wanted, progress)
+    for f in dict.fromkeys(wanted):
+        models = [one for one in found if one.number == f]
+        held, raw = models[0].held, data.take(models[0].held).raw
+        logits[held] = np.mean([answer(plan, one, raw) for one in models], axis=0)
+        if plan.options.baselines or taught:
+            rest = np.sort(np.concatenate([models[0].train, models[0].valid]))
+            for name, baseline in fit_baselines(models[0].plan, data, rest).items():
+                theirs = predict_logits(plan.encoder, baseline.network, raw)
+                others.setdefault(name, np.zeros_like(logits))[held] = _in_units_of(plan, models[0].plan, theirs)
+        for one in models if each is not None else ():
+            each(one)  # type: ignore[misc]
+    kept = np.flatnonzero(np.isin(fold, wanted))
+    near = _near(data.take(kept), fold[kept]) if rounds is None else None
+    logits, weights = logits[kept], None if data.weights is None else data.weights[kept]
+    others = {name: other[kept] for name, other in others.items()}
+    shared, blend = None, None
+    if taught:
+        experts = [logits, *(other for name, other in others.items() if name == "kmer")]
+        logits, blend = blended(plan.task, experts, data.targets[kept], fold[kept], weights=weights)
+    elif all(one.scale is not None for one in found):
+        logits, shared = pooled(plan.task, logits, data.targets[kept], fold[kept], weights=weights)
+    others = others if plan.options.baselines else {}
+    return Folded(kept, fold[kept], logits, others, near, shared, blend)
+
+
+def answer(plan: Plan, model: Fold, raw: Raw) -> Logits:
+    """Return the logits ``(n, K)`` of one fold's model, on the scale of all, as the task of `plan` gives them."""
+    return _in_units_of(plan, model.plan, predict(model.plan, model.learned, raw, calibration=model.scale))
+
+
+def _learned(plan: Plan, data: Dataset, fold: Indices, rounds: Sequence[int], progress: Progress) -> list[Fold]:
+    """Return a model of every round, learned side by side where that is faster."""
+    targets = np.zeros((len(data), 0)) if data.targets is None else data.targets
+    several = workers(build(plan), pick_device(plan.options.device)) if plan.network == "motif" else 1
+    several = min(several, len(rounds))
+    shared = Shared(progress, len(rounds), "folds" if len(rounds) > 1 else "training")
+
+    def one(i: int, f: int, network: Network | None) -> Fold:
         held, rest = np.flatnonzero(fold == f), data.counted(np.flatnonzero((fold != f) & (fold >= 0)))
-        if not len(held):
-            continue
-        seed = (plan.options.seed + 1 + f) % _SEEDS
-        inner = split(replace(data.take(rest), parts=None), valid=_STEERING, test=0, seed=seed)
-        own = replace(
-            plan,
-            task=fit_task(plan.task.name, data.labels, data.targets[rest], data.task_options),
-            options=replace(plan.options, seed=seed),
-        )
+        own = plans[i]
+        inner = split(replace(data.take(rest), parts=None), valid=_STEERING, test=0, seed=own.options.seed)
         train, valid = rest[inner.train], rest[inner.valid]
-        learned = learn(own, data, train=train, valid=valid, progress=progress, title=f"fold {f + 1} of {k}")
+        to = shared.part() if several > 1 else progress
+        title = f"fold {i + 1} of {len(rounds)}"
+        learned = learn(own, data, train=train, valid=valid, progress=to, title=title, network=network)
         if learned.interrupted:
             raise KeyboardInterrupt
-        raw = data.take(held).raw
         steering = None if plan.task.numeric else learned.validation
         scale = None if steering is None else standardizing(own.task, steering.logits)
-        scaled.append(scale is not None)
-        logits[held] = _in_units_of(plan, own, predict(own, learned, raw, calibration=scale))
-        if plan.options.baselines:
-            for name, baseline in fit_baselines(own, data, rest).items():
-                theirs = predict_logits(own.encoder, baseline.network, raw)
-                others.setdefault(name, np.zeros_like(logits))[held] = _in_units_of(plan, own, theirs)
-        if each is not None:
-            each(Fold(f, own, learned, train, valid, held))
-    kept = np.flatnonzero(fold >= 0)
-    near = _near(data.take(kept), fold[kept])
-    logits, weights, shared = logits[kept], None if data.weights is None else data.weights[kept], None
-    if scaled and all(scaled):
-        logits, shared = pooled(plan.task, logits, data.targets[kept], fold[kept], weights=weights)
-    return Folded(kept, fold[kept], logits, {name: other[kept] for name, other in others.items()}, near, shared)
+        return Fold(f, own, learned, train, valid, held, scale)
+
+    plans = []
+    for i, f in enumerate(rounds):
+        rest = data.counted(np.flatnonzero((fold != f) & (fold >= 0)))
+        task = fit_task(plan.task.name, data.labels, targets[rest], data.task_options)
+        seed = (plan.options.seed + 1 + i) % _SEEDS
+        plans.append(replace(plan, task=task, options=replace(plan.options, seed=seed)))
+    if several < 2:
+        return [one(i, f, None) for i, f in enumerate(rounds)]
+    networks = [build(own) for own in plans]
+    with seeded(plan.options.seed), ThreadPoolExecutor(several, initializer=compute_alone) as pool:
+        waiting = [pool.submit(one, i, f, network) for i, (f, network) in enumerate(zip(rounds, networks, strict=True))]
+        try:
+            return [work.result() for work in waiting]
+        except BaseException:
+            shared.stop()
+            for work in waiting:
+                work.cancel()
+            raise
 
 
 def _near(data: Dataset, fold: Indices) -> npt.NDArray[np.bool_] | None:

@@ -110,6 +110,7 @@ def learn(
     progress: Progress | None = None,
     title: str = "training",
     steps: int | None = None,
+    network: Network | None = None,
 ) -> Learned:
     """Return what is learned from the records `train`, steered by the records `valid`.
 
@@ -117,13 +118,16 @@ def learn(
     ----------
     steps
         About how many steps to take, where they are to be few; None as the recipe says.
+    network
+        As `build` made it, where several learn side by side; None for making it here.
     """
     if plan.network in CONVEX:
         both = np.sort(np.concatenate([train, valid]))
         baseline = fit_baseline(plan, data, both, plan.network)
         details = {"fit": baseline.choice}
         return Learned(baseline.network, Calibration(plan.task.outputs), notes=baseline.notes, details=details)
-    network, encoder, seed = build(plan), plan.encoder, plan.options.seed
+    alone, encoder, seed = network is None, plan.encoder, plan.options.seed
+    network = build(plan) if network is None else network
     if network.closed_form:
         if progress is not None:
             progress.start(title, 1)
@@ -157,6 +161,7 @@ def learn(
             seed=seed,
             progress=progress,
             title=title,
+            alone=alone,
         )
     described = {
         "epochs": recipe.epochs,

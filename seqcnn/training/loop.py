@@ -1,7 +1,7 @@
 """The training loop: AdamW on a one-cycle schedule, early stopping, the best weights kept."""
 
-import logging
 import os
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,8 +20,10 @@ from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import TrainingError
 from seqcnn.inference.predict import predict_logits
 from seqcnn.nn.calibration import Calibration
-from seqcnn.runtime import flushed_denormals, kept_memory, pick_device, seeded, threads
+from seqcnn.nn.dropout import reseed
+from seqcnn.runtime import flushed_denormals, kept_memory, pick_device, quiet, seeded, threads
 from seqcnn.tasks.task import Task
+from seqcnn.training.averaging import Average
 from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.memory import is_out_of_memory, out_of_memory
 from seqcnn.training.precision import pick_precision
@@ -37,6 +39,8 @@ _STEERING_RECORDS = 4000
 _PIECE_BYTES, _FEWEST = {"cpu": 32 << 20, "cuda": 2 << 30}, 8
 #: After numbers that are not finite, training starts again once, at this share of the rate and in full precision.
 _SLOWER = 0.1
+#: Between the seeds of replicas.
+_REPLICA = 1000
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,12 @@ def fit(
     seed: int = 0,
     progress: Progress | None = None,
     title: str = "training",
+    alone: bool = True,
 ) -> Fit:
     """Train `network` in place on the records `train` of `data`, steered by the records `valid`.
 
     The weights left in it are those with the least validation loss after calibration, or the last ones where there is
-    no validation part. The same
-    seed gives the same weights on the same machine; the caller's random state is left alone.
+    no validation part. The same seed gives the same weights on the same machine; the caller's random state stays.
 
     Parameters
     ----------
@@ -106,6 +110,9 @@ def fit(
         As on the command line.
     progress, title
         What is told how far it is.
+    alone
+        False on one of several threads that train: then this one computes by itself, and leaves the process's own
+        generator alone.
 
     Raises
     ------
@@ -122,10 +129,11 @@ def fit(
     notes: tuple[str, ...] = ()
     for attempt in (recipe, replace(recipe, lr=recipe.lr * _SLOWER)):
         run = _Run(
-            network, encoder, task, data, recipe=attempt, strands=strands, place=place, precision=chosen, seed=seed
-        )
+            network, encoder, task, data, recipe=attempt, strands=strands, place=place, precision=chosen, seed=seed,
+            alone=alone,
+        )  # fmt: skip
         try:
-            with seeded(seed), flushed_denormals(), kept_memory(), threads(_wanted_threads()), torch.enable_grad():
+            with seeded(seed) if alone else nullcontext(), flushed_denormals(), kept_memory(), threads(_wanted_threads()), torch.enable_grad():
                 return run(train, valid, augmentations, progress or Silent(), title, notes)
         except _NotFiniteError:
             network.load_state_dict(start)
@@ -165,20 +173,16 @@ class _Run:
         place: torch.device,
         precision: str,
         seed: int,
+        alone: bool,
     ) -> None:
         from lightning_fabric import Fabric
 
-        logger = logging.getLogger("lightning_fabric")
-        before = logger.level
-        logger.setLevel(logging.ERROR)  # it tells of settings that are ours
-        try:
+        with quiet("lightning_fabric"):  # it tells of settings that are ours
             self.fabric = Fabric(
                 accelerator=place.type,
                 devices=[place.index or 0] if place.type == "cuda" else 1,
                 precision="bf16-mixed" if precision == "bf16" else "32-true",
             )
-        finally:
-            logger.setLevel(before)
         self.network, self.encoder, self.task, self.data = network, deepcopy(encoder).to(place), task, data
         self.recipe, self.strands, self.place, self.precision = recipe, strands, place, precision
         if data.targets is None:
@@ -189,9 +193,10 @@ class _Run:
             usual = float(data.weights[data.weights > 0].mean()) if data.weights.any() else 1.0
             self.weights = torch.from_numpy((data.weights / usual).astype(np.float32))
         self.channels = max((m.out_channels for m in network.modules() if isinstance(m, nn.Conv2d)), default=1)
-        self.workers = workers(network, place)
+        self.alone, self.workers = alone, workers(network, place) if alone else 1
         self.rng = np.random.default_rng(seed)
         self.generator = torch.Generator().manual_seed(seed)
+        self.seed = seed
 
     def __call__(
         self,
@@ -208,7 +213,11 @@ class _Run:
             parameter_groups(self.network, recipe.weight_decay), lr=recipe.lr, betas=(0.9, 0.99)
         )
         self.wrapped, self.optimizer = self.fabric.setup(self.network, optimizer)
-        self.replicas = Replicas(self.network, self.workers) if self.workers > 1 else None
+        # Fabric's own backward is for one thread at a time.
+        several = self.workers > 1 or not self.alone
+        self.replicas = Replicas(self.network, self.workers) if several else None
+        for i, network in enumerate(self.replicas.networks if self.replicas else [self.network]):
+            reseed(network, self.seed + i * _REPLICA, self.place)
         steps = max(1, len(train) // recipe.batch_size)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
@@ -217,10 +226,11 @@ class _Run:
             pct_start=recipe.warm_up,
             cycle_momentum=False,
         )
+        self.average = Average(self.network, recipe.averaging * steps * recipe.epochs) if recipe.averaging else None
         steering = self.rng.permutation(valid)[:_STEERING_RECORDS]
         progress.start(title, steps * recipe.epochs)
         history: list[dict[str, Any]] = []
-        best, best_loss, best_epoch, interrupted = deepcopy(self.network.state_dict()), np.inf, 0, False
+        best, best_loss, best_epoch, interrupted = deepcopy(self.learned.state_dict()), np.inf, 0, False
         try:
             for epoch in range(1, recipe.epochs + 1):
                 rate = float(self.schedule.get_last_lr()[0])
@@ -229,7 +239,7 @@ class _Run:
                 value = entry.get("valid_loss", -float(epoch))  # without a validation part, later is better
                 history.append(entry)
                 if value < best_loss:
-                    best, best_loss, best_epoch = deepcopy(self.network.state_dict()), value, epoch
+                    best, best_loss, best_epoch = deepcopy(self.learned.state_dict()), value, epoch
                 if epoch - best_epoch >= recipe.patience:
                     break
         except KeyboardInterrupt:
@@ -240,7 +250,9 @@ class _Run:
         finally:
             if self.replicas is not None:
                 self.replicas.close()
+            reseed(self.network, None)
         self.network.load_state_dict(best)
+        self.average = None
         try:
             calibration = self._calibration(valid, self._logits(valid))
         except KeyboardInterrupt:
@@ -279,6 +291,8 @@ class _Run:
                 trial = partial(self._try, indices, augmentations)
                 raise out_of_memory(trial, len(indices)) from None
             self.schedule.step()
+            if self.average is not None:
+                self.average.update()
             if i % every == 0 or i == len(order):
                 mean = float(so_far) / i
                 if not np.isfinite(mean):
@@ -350,6 +364,11 @@ class _Run:
     def _try(self, indices: Indices, augmentations: tuple[Augmentation, ...], size: int) -> None:
         self._step(indices[:size], augmentations, 1.0)
 
+    @property
+    def learned(self) -> nn.Module:
+        """What is kept: the network, or its average over the last steps."""
+        return self.network if self.average is None else self.average.network
+
     def _steer(self, records: Indices) -> dict[str, float]:
         """Return the loss and the primary figure on validation records.
 
@@ -368,14 +387,14 @@ class _Run:
         return {"valid_loss": loss, self.task.primary: float("nan") if figure is None else figure}
 
     def _calibration(self, records: Indices, logits: npt.NDArray[np.float32]) -> Calibration:
-        weights = None if self.weights is None else self.weights[torch.from_numpy(records)].numpy()
+        weights = None if self.weights is None else self.weights[records].numpy()
         return fit_calibration(self.task, logits, self.targets[records], weights=weights)
 
     def _logits(self, records: Indices) -> npt.NDArray[np.float32]:
         if not len(records):
             return np.zeros((0, self.task.outputs), np.float32)
         part = take(self.data.raw, records)
-        return predict_logits(self.encoder, self.network, part, strands=self.strands, device=self.place)
+        return predict_logits(self.encoder, self.learned, part, strands=self.strands, device=self.place)
 
 
 def _weighted(values: Tensor, weights: Tensor) -> float:

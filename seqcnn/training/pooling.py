@@ -1,5 +1,8 @@
 """Calibration on out-of-fold predictions: all records are held out once, where a validation part is a tenth of them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -14,6 +17,8 @@ _SPREAD = 2.0
 #: Nats by which validation records may do better under their own calibration before it is kept: a likelihood ratio
 #: with two degrees of freedom at a level of 0.001.
 _CONTRADICTION = 7.0
+#: Spread of what is believed of the logarithm of an expert's weight before any record is seen.
+_DOUBT = 3.0
 
 
 def standardizing(task: Task, logits: Logits) -> Calibration:
@@ -61,6 +66,83 @@ def pooled(
         held = fold == f
         out[held] = fitted(~held)(torch.from_numpy(logits[held])).numpy()
     return out, fitted(np.ones(len(fold), bool))
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Logits of several experts, weighed and summed.
+
+    Parameters
+    ----------
+    weights
+        Of the experts, ``(E,)``, all positive.
+    offset
+        Added to each output, ``(K,)``.
+    """
+
+    weights: tuple[float, ...]
+    offset: tuple[float, ...]
+
+    def __call__(self, experts: Sequence[Logits]) -> Logits:
+        """Return the sum ``(N, K)`` of the experts' logits, each ``(N, K)``."""
+        total = sum(w * logits.astype(np.float64) for w, logits in zip(self.weights, experts, strict=True))
+        return np.asarray(total + np.array(self.offset), np.float32)
+
+
+def fit_blend(
+    task: Task, experts: Sequence[Logits], targets: Floats, *, weights: npt.NDArray[np.floating] | None = None
+) -> Blend:
+    """Return the blend of experts that makes the likelihood of records they have not seen largest.
+
+    A weak normal prior on the logarithm of each weight stands in where records are few.
+
+    References
+    ----------
+    Wolpert. Stacked generalization. Neural Networks 5:241 (1992). doi:10.1016/S0893-6080(05)80023-1
+    """
+    z = torch.from_numpy(np.stack(experts)).double()  # (E, N, K)
+    t = torch.from_numpy(task.encode(targets)).double()
+    share = np.ones(len(t)) if weights is None else np.asarray(weights, np.float64)
+    each = torch.from_numpy(share / share[share > 0].mean() if share.any() else share)
+    logs = torch.full((len(z),), -float(np.log(len(z))), dtype=torch.float64, requires_grad=True)
+    offset = torch.zeros(task.outputs, dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([logs, offset], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        solver.zero_grad()
+        loss = (task.record_loss((z * logs.exp()[:, None, None]).sum(0) + offset, t) * each).sum()
+        loss = loss + 0.5 * (logs / _DOUBT).square().sum() + 0.5 * offset.square().sum()
+        torch.autograd.backward(loss)
+        return loss
+
+    with torch.enable_grad():
+        solver.step(closure)  # type: ignore[no-untyped-call]
+    return Blend(tuple(logs.detach().exp().tolist()), tuple(offset.detach().tolist()))
+
+
+def blended(
+    task: Task,
+    experts: Sequence[Logits],
+    targets: Floats,
+    fold: npt.NDArray[np.int64],
+    *,
+    weights: npt.NDArray[np.floating] | None = None,
+) -> tuple[Logits, Blend]:
+    """Return the blend of out-of-fold logits ``(N, K)``, each fold weighed by the others, and the blend of all."""
+
+    def fitted(part: npt.NDArray[np.bool_]) -> Blend:
+        share = None if weights is None else weights[part]
+        return fit_blend(task, [logits[part] for logits in experts], targets[part], weights=share)
+
+    whole = fitted(np.ones(len(fold), bool))
+    folds = np.unique(fold)
+    if len(folds) < 2:
+        return whole(experts), whole
+    out = np.zeros_like(experts[0])
+    for f in folds:
+        held = fold == f
+        out[held] = fitted(~held)([logits[held] for logits in experts])
+    return out, whole
 
 
 def calibrated_on_folds(

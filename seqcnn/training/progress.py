@@ -1,6 +1,7 @@
 """The progress of training: a bar with loss, metric and time left on a terminal, else a line now and then."""
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,56 @@ class Silent:
 
     def step(self, done: int, text: str) -> None:
         """Show nothing."""
+
+
+class Shared:
+    """A progress that several trainings side by side tell of theirs; it says how far they are together.
+
+    Parameters
+    ----------
+    progress
+        What is told.
+    parts
+        How many trainings there will be.
+    what
+        Name of the whole.
+    """
+
+    def __init__(self, progress: Progress, parts: int, what: str) -> None:
+        self.progress, self.parts, self.what = progress, parts, what
+        self.lock, self.done, self.steps, self.stopped = threading.Lock(), dict[int, int](), 0, False
+
+    def part(self) -> "Part":
+        """Return what one of the trainings is to tell."""
+        return Part(self)
+
+    def stop(self) -> None:
+        """Interrupt every training at its next word."""
+        self.stopped = True
+
+
+class Part:
+    """The progress of one training among several."""
+
+    def __init__(self, whole: Shared) -> None:
+        self.whole = whole
+
+    def start(self, what: str, steps: int) -> None:
+        """Begin the whole with the first part; all are taken to be as long."""
+        whole = self.whole
+        with whole.lock:
+            if not whole.steps:
+                whole.steps = steps
+                whole.progress.start(whole.what, steps * whole.parts)
+
+    def step(self, done: int, text: str) -> None:
+        """Say how far all are; raise `KeyboardInterrupt` once they are to stop."""
+        whole = self.whole
+        if whole.stopped:
+            raise KeyboardInterrupt
+        with whole.lock:
+            whole.done[id(self)] = done
+            whole.progress.step(sum(whole.done.values()), text)
 
 
 class Spoken:

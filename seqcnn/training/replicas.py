@@ -44,7 +44,7 @@ class Replicas:
     def __init__(self, network: nn.Module, count: int) -> None:
         self.networks = [network, *(self._copy(network) for _ in range(count - 1))]
         self.parameters = [p for p in network.parameters() if p.requires_grad]
-        self.pool = ThreadPoolExecutor(count, initializer=_alone)
+        self.pool = ThreadPoolExecutor(count, initializer=compute_alone)
         self.busy = 1  # replicas that have had a loss since `train`
 
     @staticmethod
@@ -103,7 +103,7 @@ class Replicas:
         self.pool.shutdown(cancel_futures=True)
 
 
-def _alone() -> None:
+def compute_alone() -> None:
     """Make a thread compute by itself."""
     torch.get_num_threads()  # a thread takes the caller's number when first asked; then it can be changed
     torch.set_num_threads(1)

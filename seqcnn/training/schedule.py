@@ -28,6 +28,8 @@ class Recipe:
         Share of each label that is given to all classes.
     mixup, cutmix
         Alpha of mixing pairs of records; 0 is off.
+    averaging
+        Share of the steps over which the weights in use are averaged (Polyak and Juditsky 1992), exponentially; 0 is off.
     """
 
     epochs: int
@@ -40,17 +42,18 @@ class Recipe:
     smoothing: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0
+    averaging: float = 0.0
 
 
 #: Sequences, sequences whose places matter, and pictures; the epochs follow from the steps.
 _BASES = {
-    "codes": Recipe(epochs=0, batch_size=128),
-    "places": Recipe(epochs=0, batch_size=128, lr=3e-3),
+    "codes": Recipe(epochs=0, batch_size=128, averaging=0.2),
+    "places": Recipe(epochs=0, batch_size=128, averaging=0.2),
     "pixels": Recipe(epochs=0, batch_size=128, lr=6e-3, weight_decay=0.05, smoothing=0.1),
     "samples": Recipe(epochs=0, batch_size=32, lr=5e-3, weight_decay=0.05, smoothing=0.1),
 }
 #: Steps that a network needs, and the fewest and the most epochs they may make.
-_STEPS = {"codes": (2000, 8, 40), "places": (2000, 8, 10), "pixels": (2500, 6, 40), "samples": (850, 8, 100)}
+_STEPS = {"codes": (2000, 8, 40), "places": (1500, 8, 40), "pixels": (2500, 6, 40), "samples": (850, 8, 100)}
 #: From so many records on, steps are taken on twice as many.
 _MANY = 30_000
 

@@ -10,8 +10,7 @@ from seqcnn.model.model import Model
 from seqcnn.model.record import OutOfFold
 from seqcnn.motif import Motif
 from seqcnn.motifs.stability import kept, motifs_of
-from seqcnn.nn.calibration import Calibration
-from seqcnn.training.folding import Fold, out_of_fold
+from seqcnn.training.folding import Fold, Folded, out_of_fold
 from seqcnn.training.learner import Plan
 from seqcnn.training.progress import Progress
 from seqcnn.workflow.parts import Division
@@ -24,8 +23,9 @@ def cross_validated(
     *,
     hashes: Hashes,
     each: Sequence[Callable[[Fold], None]] = (),
-) -> tuple[OutOfFold, Calibration | None] | None:
-    """Return out-of-fold predictions, with what motifs each fold's model found, and their calibration.
+    taught: bool = False,
+) -> tuple[OutOfFold, Folded] | None:
+    """Return out-of-fold predictions, with what motifs each fold's model found, and what they rest on.
 
     None where there are no folds.
 
@@ -39,6 +39,8 @@ def cross_validated(
         Canonical hash of each record.
     each
         What else is to be done with each fold while its model is at hand.
+    taught
+        Whether the models and the k-mers answer together.
     """
     if division.fold is None or division.data.targets is None:
         return None
@@ -52,7 +54,7 @@ def cross_validated(
         for further in each:
             further(fold)
 
-    found = out_of_fold(plan, data, division.fold, progress=progress, each=look)
+    found = out_of_fold(plan, data, division.fold, progress=progress, each=look, taught=taught)
     rows = found.records
     predictions = OutOfFold(
         hashes[rows],
@@ -64,7 +66,7 @@ def cross_validated(
         found.fold,
         kept(motifs),
     )
-    return predictions, found.calibration
+    return predictions, found
 
 
 def model_of(fold: Fold, data: Dataset) -> Model:

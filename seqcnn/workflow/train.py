@@ -21,19 +21,20 @@ from seqcnn.io.columns import check_table, write_table
 from seqcnn.model.evaluation import evaluate, out_of_fold_figures
 from seqcnn.model.model import Model
 from seqcnn.model.predictions import out_of_fold_columns
-from seqcnn.model.record import TrainingRecord, plain
+from seqcnn.model.record import OutOfFold, TrainingRecord, plain
 from seqcnn.nn.calibration import Calibration
 from seqcnn.options import TrainOptions
 from seqcnn.runtime import pick_device, versions
 from seqcnn.sequence import Sequences
 from seqcnn.training.convex import Baseline
-from seqcnn.training.folding import fit_baselines
+from seqcnn.training.folding import Folded, fit_baselines
 from seqcnn.training.learner import learn
 from seqcnn.training.planning import chosen, plan_training
 from seqcnn.training.progress import progress_bar
 from seqcnn.workflow.augmented import check_drawing, write_augmented
 from seqcnn.workflow.crossvalidation import cross_validated
 from seqcnn.workflow.parts import Division, divide
+from seqcnn.workflow.taught import is_taught, taught
 from seqcnn.workflow.vouching import calibrated, conformity_of
 
 
@@ -106,19 +107,25 @@ def train(
         notes += [*plan.task.notes, *chosen(choices)]
         if options.show_augmented is not None:
             write_augmented(options.show_augmented, plan, data, parts.train)
-        learned = learn(plan, data, train=parts.train, valid=parts.valid, progress=bar)
-        notes += learned.notes
-        stop = _Stop(learned.interrupted, notes)
-        baselines: dict[str, Baseline] = {}
-        if options.baselines:
-            bar.start("baselines", 1)
-            baselines = stop.guard(lambda: fit_baselines(plan, data, seen), "the baselines") or {}
-            notes += [f"{name} baseline: {note}" for name, fitted in baselines.items() for note in fitted.notes]
         hashes, own = record_hashes(data.raw, data.alphabet), _own(data, seen)
-        folded = None
-        if division.folds:
-            folded = stop.guard(lambda: cross_validated(plan, division, bar, hashes=hashes), "the out-of-fold figures")
-    oof, shared = (None, None) if folded is None else folded
+        baselines: dict[str, Baseline] = {}
+        folded: tuple[OutOfFold, Folded] | None = None
+        if is_taught(plan):
+            baselines, learned, folded = taught(plan, division, parts, bar, hashes=hashes)
+            stop = _Stop(learned.interrupted, notes)
+        else:
+            learned = learn(plan, data, train=parts.train, valid=parts.valid, progress=bar)
+            stop = _Stop(learned.interrupted, notes)
+            if options.baselines:
+                bar.start("baselines", 1)
+                baselines = stop.guard(lambda: fit_baselines(plan, data, seen), "the baselines") or {}
+            if division.folds:
+                folded = stop.guard(
+                    lambda: cross_validated(plan, division, bar, hashes=hashes), "the out-of-fold figures"
+                )
+        notes += learned.notes
+        notes += [f"{name} baseline: {note}" for name, fitted in baselines.items() for note in fitted.notes]
+    oof, shared = (None, None) if folded is None else (folded[0], folded[1].calibration)
     layer = calibrated(plan.task, learned, data, shared=shared, notes=notes)
     record = TrainingRecord(
         created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,0 +1,134 @@
+"""Distilling: several networks and the k-mers answer together, and one network learns to answer as they do.
+
+What makes small sets hard is that a network learns its few records by heart. Its teacher, the blend of networks that
+were trained on different folds and of k-mer regression, answers for any sequence; so the student trains on tens of
+thousands of sequences that nobody measured, made of pieces of the known ones, and has nothing to learn by heart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from seqcnn.data.dataset import Dataset
+from seqcnn.data.recombination import recombined
+from seqcnn.errors import DataError
+from seqcnn.inference.predict import Logits, predict_logits
+from seqcnn.networks import Network
+from seqcnn.nn.calibration import Calibration
+from seqcnn.runtime import pick_device
+from seqcnn.sequence import Sequences
+from seqcnn.tasks.imitation import Imitation
+from seqcnn.training.folding import Fold, Folded, answer
+from seqcnn.training.learner import HeldOut, Learned, Plan, augmentations, build
+from seqcnn.training.loop import fit
+from seqcnn.training.pooling import Blend
+from seqcnn.training.progress import Progress
+from seqcnn.training.schedule import recipe_for
+from seqcnn.training.seeding import seed_filters
+
+Indices = npt.NDArray[np.int64]
+
+#: Sequences made up for the student, those that steer it, and its steps.
+MADE_UP, _STEERING, STEPS = 30_000, 1000, 3000
+#: Letters that are made up at most: longer records are fewer.
+_LETTERS = 12_000_000
+#: Spread of the logits that the student learns: of a very sure teacher only the order of its doubts is worth learning.
+_SPREAD = 2.0
+#: Decay of the student's weights: with so many records it needs less than its teachers.
+_DECAY = 0.01
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Networks of several folds and the k-mer baseline, which answer together.
+
+    Parameters
+    ----------
+    plan
+        Of the student.
+    members
+        At least one.
+    kmer
+        Fitted on all records; None where the blend has no place for it.
+    blend
+        What makes one answer of the two kinds.
+    """
+
+    plan: Plan
+    members: Sequence[Fold]
+    kmer: Network | None
+    blend: Blend
+
+    def __call__(self, raw: Sequences) -> Logits:
+        """Return calibrated logits ``(N, K)``."""
+        experts = [np.mean([answer(self.plan, member, raw) for member in self.members], axis=0)]
+        if self.kmer is not None:
+            experts.append(predict_logits(self.plan.encoder, self.kmer, raw))
+        return self.blend(experts)
+
+
+def distill(
+    plan: Plan, data: Dataset, records: Indices, *, teacher: Teacher, folded: Folded, progress: Progress
+) -> Learned:
+    """Return one network that answers as the teacher does, on `records` and on sequences made of them.
+
+    Parameters
+    ----------
+    records
+        Rows of the data that the teacher learned from.
+    folded
+        The out-of-fold answers of the teacher, on which sets and intervals rest.
+
+    References
+    ----------
+    Hinton, Vinyals, Dean. Distilling the knowledge in a neural network (2015). arXiv:1503.02531. For ensembles of
+    genomic networks: Zhou, Rizzo, Tang, Koo. bioRxiv (2024). doi:10.1101/2024.11.13.623485
+    """
+    known = data.take(records)
+    if not isinstance(known.raw, Sequences):
+        raise DataError("distilling: sequences are made up; pictures and series have no letters")
+    seed, task = plan.options.seed, plan.task
+    rng = np.random.default_rng(seed)
+    count = int(min(MADE_UP, max(2 * _STEERING, _LETTERS / max(1.0, float(known.lengths.mean())))))
+    made = recombined(known.raw, count, rng)
+    raw = Sequences(
+        np.concatenate([known.raw.buffer, made.buffer]),
+        np.concatenate([known.raw.offsets, known.raw.offsets[-1] + made.offsets[1:]]),
+    )
+    progress.start("asking the teacher", 1)
+    logits = teacher(raw).astype(np.float64)
+    sure = 1.0 if task.numeric else max(1.0, float((logits - logits.mean(1, keepdims=task.outputs > 1)).std()) / _SPREAD)
+    lessons = Dataset(
+        "codes", raw, ("",) * len(raw), targets=logits / sure, task="imitation", labels=data.labels,
+        alphabet=data.alphabet, encoder=data.encoder, settings=data.settings,
+    )  # fmt: skip
+    steering = np.arange(len(raw) - _STEERING, len(raw))
+    train = np.arange(len(raw) - _STEERING)
+    network = build(plan)
+    seeds = 0
+    if data.alphabet is not None and network.filters is not None:
+        seeds = seed_filters(network.filters, task, known, alphabet=data.alphabet, strands=plan.strands, seed=seed)
+    recipe = replace(
+        recipe_for("codes", len(train), plan.options, positions=plan.positions == "aware", steps=None),
+        weight_decay=_DECAY,
+    )
+    recipe = replace(recipe, batch_size=128, epochs=max(1, round(STEPS * 128 / len(train))))
+    found = fit(
+        network, plan.encoder, Imitation(data.labels, of=task), lessons, train=train, valid=steering, recipe=recipe,
+        strands=plan.strands, augmentations=augmentations(plan, network), device=plan.options.device,
+        precision=plan.options.precision, seed=seed, progress=progress, title="distilling",
+    )  # fmt: skip
+    layer = Calibration(task.outputs)
+    layer.scale.mul_(sure)
+    details = {
+        "epochs": recipe.epochs, "batch_size": recipe.batch_size, "lr": recipe.lr, "weight_decay": _DECAY,
+        "precision": found.precision, "best_epoch": found.best_epoch, "seeded_motifs": seeds,
+        "teacher": {
+            "networks": len(teacher.members), "weights": list(teacher.blend.weights), "made_up": count,
+            "agreement": found.history[found.best_epoch - 1].get("agreement"),
+        },
+    }  # fmt: skip
+    held = HeldOut(folded.records, np.asarray(folded.logits / sure, np.float32))
+    return Learned(network, layer, found.history, found.interrupted, found.notes, details, held)

@@ -1,0 +1,79 @@
+"""The way of training that is the default for sequences: networks of several folds teach the final one."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from seqcnn.data.hashes import Hashes
+from seqcnn.data.splits import Parts, folds
+from seqcnn.model.record import OutOfFold
+from seqcnn.options import TrainOptions
+from seqcnn.training.convex import Baseline
+from seqcnn.training.folding import Fold, Folded, fit_baselines, out_of_fold
+from seqcnn.training.learner import Learned, Plan
+from seqcnn.training.progress import Progress
+from seqcnn.training.teaching import Teacher, distill
+from seqcnn.workflow.crossvalidation import cross_validated
+from seqcnn.workflow.parts import Division
+
+#: Teachers where there are no folds, each of which leaves out another one of so many parts.
+MEMBERS, PARTS = 3, 5
+
+
+def is_taught(plan: Plan) -> bool:
+    """Return whether the network is taught by others: the default for sequences, unless options shape its training."""
+    options, default = plan.options, TrainOptions()
+    shaped = ("epochs", "batch_size", "lr", "filters", "augment", "mixup", "cutmix", "label_smoothing")
+    if plan.network != "motif" or plan.encoder.raw_kind != "codes" or options.members == 1:
+        return False
+    return options.members is not None or all(getattr(options, name) == getattr(default, name) for name in shaped)
+
+
+def taught(
+    plan: Plan, division: Division, parts: Parts, progress: Progress, *, hashes: Hashes
+) -> tuple[dict[str, Baseline], Learned, tuple[OutOfFold, Folded] | None]:
+    """Return the baselines, the network that was taught, and the out-of-fold predictions where there are folds.
+
+    The teachers are the models of the folds; where there are none, each of three leaves out another fifth of the
+    training and validation records, or all are held against the validation records that were given.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Before the student has learned anything.
+    """
+    data, options = division.data, plan.options
+    seen = np.sort(np.concatenate([parts.train, parts.valid]))
+    members = list[Fold]()
+    if division.folds:
+        found = cross_validated(plan, division, progress, hashes=hashes, each=[members.append], taught=True)
+        folded = None if found is None else found[1]
+    else:
+        found, wanted = None, options.members or MEMBERS
+        fold = np.full(len(data), -1, np.int64)
+        given = data.parts is not None and bool((data.parts == "valid").any())
+        if given or any(not _is_number(value) for value in options.valid):
+            fold[parts.train], fold[parts.valid] = 1, 0
+            rounds = [0] * wanted
+        else:
+            fold[seen] = folds(replace(data.take(seen), parts=None), max(PARTS, wanted), seed=options.seed)
+            rounds = list(range(wanted))
+        folded = out_of_fold(
+            plan, data, fold, progress=progress, each=members.append, rounds=rounds, taught=True
+        )
+    if folded is None or folded.blend is None:
+        raise RuntimeError("teaching: no fold was predicted")
+    progress.start("baselines", 1)
+    baselines = fit_baselines(plan, data, seen)
+    kmer = baselines["kmer"].network if len(folded.blend.weights) > 1 else None
+    teacher = Teacher(plan, members, kmer, folded.blend)
+    learned = distill(plan, data, seen, teacher=teacher, folded=folded, progress=progress)
+    return (baselines if options.baselines else {}), learned, found
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
