@@ -20,27 +20,26 @@ from paired import drawn, figure, interval
 
 RIVALS = {"kmer": "k-mers", "plain": "plain CNN"}
 SYSTEMS = ("ours", *RIVALS)
-NAMED = {
-    "auroc": "AUROC", "mcc": "MCC", "accuracy": "accuracy", "spearman": "Spearman", "ece": "ECE",
-}  # fmt: skip
+NAMED = {"auroc": "AUROC", "mcc": "MCC", "ece": "ECE"}  # fmt: skip
 
 
 #: What the page says of itself, a paragraph an entry.
 EXPLAINED = (
     "Ours is `seqcnn train` with default options, as a process of its own: the minutes are the mean wall time of a "
-    "training, k-mer baseline and figures included, the memory its peak. The k-mers are the baseline that this training "
-    "fits on the same records; the plain CNN is `plain.py`, trained in the same run on the same records. Test records "
-    "that recur in training on either strand, or overlap a training window, are left out for all. The dev files of GUE "
-    "steer ours and the plain CNN; elsewhere each holds back a tenth of the training records itself.",
+    "training, k-mer baseline and figures included, the memory its peak. The k-mers are the baseline that this "
+    "training fits on the same records; the plain CNN is `plain.py`, trained in the same run on the same records. "
+    "Test records that recur in training on either strand, or overlap a training window, are left out for all. The "
+    "dev files of GUE steer ours and the plain CNN; elsewhere each holds back a tenth of the training records "
+    "itself.",
     "NFE2 has the folds of LS-GKM's predictions; splice_uci and CNNProm's promoters have 10 and 5 folds of whole "
-    "families of relatives (80% identity over 80% of the shorter record), the same for every seed; predictions of the "
-    "folds are pooled. A subset of 100, 300 or 1,000 positives is drawn by the seed, the smaller within the larger, with "
-    "negatives in the ratio of the set. Expression is log2(max(x, .05)). What is planted is drawn by the seed, factors "
-    "included (`planted.py`).",
-    "Intervals: the test records (of folds, all) are resampled 1,000 times, within classes where there are any; on each "
-    "draw the difference of the two figures is averaged over the seeds, whose models stay as they are; shown are the "
-    "2.5th and 97.5th percentile. The better rival is the one with the better mean over seeds. Pooled, the differences "
-    "of a draw are averaged over the sets too, each set once.",
+    "families of relatives (80% identity over 80% of the shorter record), the same for every seed; predictions of "
+    "the folds are pooled. A subset of 100, 300 or 1,000 positives is drawn by the seed, the smaller within the "
+    "larger, with negatives in the ratio of the set. Expression is log2(max(x, .05)). What is planted is drawn by "
+    "the seed, factors included (`planted.py`).",
+    "Intervals: the test records (of folds, all) are resampled 1,000 times, within classes where there are any; on "
+    "each draw the difference of the two figures is averaged over the seeds, whose models stay as they are; shown "
+    "are the 2.5th and 97.5th percentile. The better rival is the one with the better mean over seeds. Pooled, the "
+    "differences of a draw are averaged over the sets too, each set once.",
 )
 
 
@@ -109,7 +108,7 @@ class Line:
             arrays = [{name: values[kept] for name, values in some.items()} for some in arrays]
         self.per_seed = {n: [figure(self.metric, some["truth"], some[n]) for some in arrays] for n in SYSTEMS}
         if self.some.task == "binary":
-            for extra in {"auroc", "mcc", "ece"} - {self.metric}:
+            for extra in ("auroc", "mcc", "ece"):
                 self.beside[NAMED[extra]] = [
                     " / ".join(f"{figure(extra, some['truth'], some[n]):.4f}" for n in SYSTEMS) for some in arrays
                 ]
@@ -146,7 +145,7 @@ class Line:
         per = len(self.facts) // max(len(self.seeds), 1)
         for i, seed in enumerate(self.seeds if not self.failed else []):
             facts = self.facts[per * i : per * (i + 1)]
-            known = [f"{RIVALS.get(n, n)} {values[i]:.4f}" for n, values in self.per_seed.items()]
+            known = [f"{RIVALS.get(name, name)} {values[i]:.4f}" for name, values in self.per_seed.items()]
             known += [f"{name} {values[i]}" for name, values in self.beside.items()]
             if self.planted:
                 known += [", ".join(f"{k} {v:.3g}" for k, v in facts[0]["planted"].items())]

@@ -176,10 +176,12 @@ def known(frame: Frame, letters: str) -> npt.NDArray[np.bool_]:
         other = spelled.str.translate(str.maketrans("ACGT", "TGCA")).str[::-1]
         spelled = spelled.where(spelled < other, other)
     train = frame.part != "test"
-    found = spelled.isin(spelled[train]).to_numpy()
+    found = spelled.isin(spelled[train]).to_numpy(copy=True)
     if "chrom" in frame and train.any():
         for _, place in frame[frame.chrom.notna()].groupby("chrom"):
             ours = place[place.part != "test"].sort_values("start")
+            if ours.empty:
+                continue
             last = ours.end.cummax().to_numpy()
             at = np.searchsorted(ours.start.to_numpy(), place.end.to_numpy(), "left")  # of those that start before
             reach = np.where(at > 0, last[np.maximum(at - 1, 0)], -1)

@@ -40,7 +40,7 @@ class Row:
 
 def shell(command: list[str], cores: str) -> tuple[str, float]:
     """Run a command on some cores; return standard output and wall seconds."""
-    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS" or EXTRA["train"]}
     if cores and sys.platform == "linux" and not EXTRA["train"]:
         command = ["taskset", "-c", cores, *command]
     start = time.perf_counter()
