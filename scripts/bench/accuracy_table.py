@@ -204,15 +204,14 @@ def remake(runner: Runner, options: argparse.Namespace) -> tuple[list[Line], str
     sets = {line.some.name: line.some for line in chosen}.values()
     units = [(some, *unit) for some in sets for unit in some.units(seeds, rehearse=runner.rehearse)]
     units = [unit for unit in units if not options.folds or unit[2] in (0, *options.folds)]
-    in_lanes(
-        lambda unit, cores: runner.run(*unit, cores), sorted(units, key=lambda u: -u[0].weight), options.lanes
-    )  # fmt: skip
+    units.sort(key=lambda unit: -unit[0].weight)
+    in_lanes(lambda unit, cores: runner.run(*unit, cores), units, options.lanes, cores=options.cores)
     for line in chosen:
         line.read(runner, seeds, options.folds)
     words = ["scripts/bench/accuracy --table ACCURACY.md"] + ["--rehearse"] * runner.rehearse
     words += ["--train", repr(runner.arguments)] * bool(runner.arguments)
     minutes = (time.perf_counter() - start) / 60
-    return chosen, document(chosen, " ".join(words), minutes=minutes, rehearse=runner.rehearse)
+    return chosen, document(chosen, " ".join(words), minutes=minutes, options=options)
 
 
 def pooled(done: list[Line]) -> list[str]:
@@ -232,17 +231,19 @@ def pooled(done: list[Line]) -> list[str]:
     ]
 
 
-def document(done: list[Line], command: str, *, minutes: float, rehearse: bool) -> str:
+def document(done: list[Line], command: str, *, minutes: float, options: argparse.Namespace) -> str:
     """Return the table as a page."""
     from seqcnn.runtime import versions
 
     known = ", ".join(f"{name} {version}" for name, version in versions().items())
-    source = "REHEARSAL: a fifth of each training file is held back, no test file is opened. " if rehearse else ""
+    source = (
+        "REHEARSAL: a fifth of each training file is held back, no test file is opened. " if options.rehearse else ""
+    )
     rows = [line for some in done for line in some.every_seed()]
     return "\n".join([
         "# Ours beside its rivals", "",
         f"{source}Remade by `{command}` on {datetime.date.today()} in {minutes:.0f} minutes; {known}; "
-        f"{platform.machine()}, two cores a run.", "",
+        f"{platform.machine()}, {options.cores} cores a run.", "",
         "\n\n".join(EXPLAINED), "",
         "| what | must reach | ours: mean (range over seeds) | k-mers | plain CNN | ours less the better rival (95%) | "
         "minutes | peak MB | model: MB, parameters |",

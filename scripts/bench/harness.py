@@ -114,19 +114,19 @@ def measure(row: Row, data: Path, seeds: list[int] | None, cores: str) -> None:
                 print(f"    {motif}", flush=True)
 
 
-def in_lanes(work: Callable[[Any, str], object], items: list[Any], lanes: int) -> None:
-    """Do work on items side by side, in as many lanes, each on two cores of its own; see `accuracy --lanes`."""
+def in_lanes(work: Callable[[Any, str], object], items: list[Any], lanes: int, *, cores: int = 2) -> None:
+    """Do work on items side by side, in as many lanes, each on cores of its own; see `accuracy --lanes`."""
     free: Queue[str] = Queue()
-    count = max(2, os.cpu_count() or 2)
+    count = max(cores, os.cpu_count() or cores)
     for lane in range(lanes):
-        free.put(f"{2 * lane % count},{(2 * lane + 1) % count}")
+        free.put(",".join(str((cores * lane + i) % count) for i in range(cores)))
 
     def one(item: Any) -> None:
-        cores = free.get()
+        lane = free.get()
         try:
-            work(item, cores)
+            work(item, lane)
         finally:
-            free.put(cores)
+            free.put(lane)
 
     with ThreadPoolExecutor(lanes) as pool:
         list(pool.map(one, items))
