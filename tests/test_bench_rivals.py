@@ -29,6 +29,19 @@ def made_set(frame: pd.DataFrame, test: Any = None, **options: Any) -> Any:
     return Set("made up", ".", lambda data, seed: frame.copy(), test, **options)
 
 
+def test_every_goal_is_that_of_a_set_and_files_are_named_apart() -> None:
+    from accuracy_sets import SETS
+    from accuracy_table import GOALS, lines
+    from accuracy_units import Runner
+
+    names = {some.name for some in SETS}
+    assert names >= set(GOALS)
+    assert len({line.name for line in lines()}) == len(lines())
+    runner = Runner(Path())
+    units = [(some, *unit) for some in SETS for unit in some.units([0, 1], rehearse=False)]
+    assert len({runner.place("ours", *unit) for unit in units}) == len(units)
+
+
 def test_a_rehearsal_opens_no_test_file_and_holds_whole_families_back(tmp_path: Path, monkeypatch: Any) -> None:
     import dividing
 
@@ -71,6 +84,8 @@ def test_subsets_are_nested_and_keep_the_ratio(tmp_path: Path) -> None:
 
 
 def test_paired_draws_are_those_of_records_drawn_one_by_one() -> None:
+    from zlib import crc32
+
     from paired import DRAWS, drawn, scores
 
     from seqcnn import metrics
@@ -80,8 +95,6 @@ def test_paired_draws_are_those_of_records_drawn_one_by_one() -> None:
     seeds = [{"truth": truth, "ours": rng.normal(size=(9, 1)), "kmer": rng.normal(size=(9, 1))} for _ in range(2)]
     for metric in ("auroc", "mcc"):
         draws = drawn(metric, seeds, ("ours", "kmer"), classes=True)
-        from zlib import crc32
-
         counts = metrics.resampled_counts(truth, DRAWS, np.random.default_rng(crc32(truth.tobytes())))
         for name in ("ours", "kmer"):
             for b in (0, 17, DRAWS - 1):

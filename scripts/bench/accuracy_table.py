@@ -20,9 +20,7 @@ from paired import drawn, figure, interval
 
 RIVALS = {"kmer": "k-mers", "plain": "plain CNN"}
 SYSTEMS = ("ours", *RIVALS)
-NAMED = {"auroc": "AUROC", "mcc": "MCC", "ece": "ECE"}  # fmt: skip
-
-
+NAMED = {"auroc": "AUROC", "mcc": "MCC", "ece": "ECE"}
 #: What the page says of itself, a paragraph an entry.
 EXPLAINED = (
     "Ours is `seqcnn train` with default options, as a process of its own: the minutes are the mean wall time of a "
@@ -41,6 +39,16 @@ EXPLAINED = (
     "are the 2.5th and 97.5th percentile. The better rival is the one with the better mean over seeds. Pooled, the "
     "differences of a draw are averaged over the sets too, each set once.",
 )
+
+#: The least figure asked for.
+GOALS = {
+    "CTCFL_K562": 0.992, "FOXA1_HepG2": 0.991, "GABPA_GM12878": 0.982, "REST_GM12878": 0.998, "USF1_HepG2": 0.998,
+    "NFE2 folds": 0.987, "NANOG": 0.840, "tf_0": 0.910, "tf_1": 0.937, "tf_2": 0.957, "prom_300_tata": 0.90,
+    "prom_core_tata": 0.88, "prom_core_notata": 0.93, "splice_uci": 0.967, "E. coli promoters": 0.84,
+    "Arabidopsis TATA": 0.92, "Arabidopsis non-TATA": 0.89, "E. coli active": 0.88, "E. coli expression": 0.50,
+    "PUM2": 0.962, "QKI": 0.970, "TDP43": 0.930, "amp_amplify": 0.93, "gb1 sampled": 0.92,
+    "gb1 three_vs_rest": 0.87, "gb1 two_vs_rest": 0.62, "gb1 low_vs_high": 0.53,
+}  # fmt: skip
 
 
 @dataclass
@@ -168,18 +176,12 @@ def told(facts: list[dict[str, Any]], *names: str) -> str:
 
 def lines() -> list[Line]:
     """Return every line of the table."""
-    goals: dict[str, float] = {
-        "CTCFL_K562": 0.992, "FOXA1_HepG2": 0.991, "GABPA_GM12878": 0.982, "REST_GM12878": 0.998, "USF1_HepG2": 0.998,
-        "NFE2 folds": 0.987, "NANOG": 0.840, "tf_0": 0.910, "tf_1": 0.937, "tf_2": 0.957, "300_tata": 0.90,
-        "core_tata": 0.88, "core_notata": 0.93, "splice_uci": 0.967, "E. coli promoters": 0.84,
-        "Arabidopsis TATA": 0.92, "Arabidopsis non-TATA": 0.89, "E. coli active": 0.88, "E. coli expression": 0.50,
-        "PUM2": 0.962, "QKI": 0.970, "TDP43": 0.930, "amp_amplify": 0.93, "gb1 sampled": 0.92,
-        "gb1 three_vs_rest": 0.87, "gb1 two_vs_rest": 0.62, "gb1 low_vs_high": 0.53,
-    }  # fmt: skip
     found = []
     for some in SETS:
-        found.append(Line(some.name, goals.get(some.name), some))
+        found.append(Line(some.name, GOALS.get(some.name), some))
         add = partial(Line, some=some, pooled=False)
+        if some.needs == "gue_tf_human":
+            found.append(add(f"- MCC of {some.name}", None, metric="mcc"))
         if some.name == "subcell_multiloc":
             found.append(add("- without a relative (80% of 80%, aligned)", 0.72, far=near_aligned))
             found.append(add("- without a tenth of their 4-mers in common", 0.72, far=near_words))
