@@ -3,11 +3,12 @@
 
 Usage: plain.py TABLE.tsv OUT.npz --task binary|multiclass|regression --letters ACGT [--seed 0] [--epochs 40]
 
-Conv1d 64x15 - BatchNorm - ReLU - MaxPool 2 - Conv1d 64x7 - BatchNorm - ReLU - global max, or flatten where every
-record has one length, whichever has the lower loss on the held-out records - dropout - dense. Adam 1e-3, batches of
-64; stops 5 epochs (of large sets 3) after the lowest loss on the 10% of training records that are held out (or on the
-part `valid` where there is one). Logits of both strands are averaged where that has the lower loss there. Padding is
-masked; records beyond 500 letters keep 250 at each end, as is the custom for proteins.
+Conv1d 64x15 - BatchNorm - ReLU - MaxPool 2 - Conv1d 64x7 - BatchNorm - ReLU - global max or flatten - dropout - dense.
+Adam 1e-3, batches of 64; stops 5 epochs after the lowest loss on the 10% of training records that are held out (or on
+the part `valid` where there is one). By that loss it chooses between global max and, where every record has one length,
+flatten; for DNA also whether to train on both strands (each record turned or not by chance), and whether to average the
+logits of both at prediction. Padding is masked; records beyond 500 letters keep 250 at each end, as is the custom for
+proteins.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 BATCH, RATE, DROPOUT, HELD, LONGEST = 64, 1e-3, 0.3, 0.1, 500
-#: On fewer letters than this (2,000 records of 100 bp) both heads are trained to the end, and training stops 5 epochs
-#: after the lowest loss; on more each head is trained for two epochs, the better one on, and it stops after 3.
-FEW_LETTERS, GLANCE, PATIENCE = 200_000, 2, (5, 3)
+#: On fewer letters than this (2,000 records of 100 bp) every choice is trained to the end; on more each for two epochs,
+#: and the best one on.
+FEW_LETTERS, GLANCE, PATIENCE = 200_000, 2, 5
 
 
 class Plain(nn.Module):
@@ -104,27 +105,34 @@ def loss_of(task: str, logits: Tensor, targets: Tensor) -> Tensor:
 class Fit:
     """One network in training: epoch after epoch until the held-out loss no longer falls."""
 
-    def __init__(self, records: Records, task: str, outputs: int, *, flat: bool, epochs: int, seed: int) -> None:
+    def __init__(
+        self, records: Records, task: str, outputs: int, *, flat: bool, turned: bool, epochs: int, seed: int
+    ) -> None:
         torch.manual_seed(seed)
-        self.records, self.task, self.epochs = records, task, epochs
+        self.records, self.task, self.epochs, self.turned = records, task, epochs, turned
         self.model = Plain(records.letters, outputs, records.codes.shape[1] // 2 if flat else None)
         self.adam = torch.optim.Adam(self.model.parameters(), RATE)
         self.epoch, self.best, self.since = 0, float("inf"), 0
         self.kept = copy.deepcopy(self.model.state_dict())
 
+    def loss(self, rows: Tensor, *, both: bool) -> float:
+        logits = predict(self.model, self.records, rows, both=both)
+        return loss_of(self.task, logits, self.records.targets[rows]).item()
+
     def run(self, train: Tensor, held: Tensor, until: int) -> None:
-        many = len(train) * self.records.codes.shape[1] >= FEW_LETTERS
-        while self.epoch < min(until, self.epochs) and self.since < PATIENCE[many]:
+        while self.epoch < min(until, self.epochs) and self.since < PATIENCE:
             self.model.train()
             for rows in train[torch.randperm(len(train))].split(BATCH):
                 if len(rows) < 2:
                     continue  # batch-norm needs two
+                x, lengths = self.records.batch(rows)
+                if self.turned:
+                    turn = torch.rand(len(rows)) < 0.5
+                    x = torch.where(turn[:, None, None], self.records.batch(rows, reverse=True)[0], x)
                 self.adam.zero_grad()
-                out = self.model(*self.records.batch(rows))
-                loss_of(self.task, out, self.records.targets[rows]).backward()
+                loss_of(self.task, self.model(x, lengths), self.records.targets[rows]).backward()
                 self.adam.step()
-            held_out = predict(self.model, self.records, held, both=False)
-            loss = loss_of(self.task, held_out, self.records.targets[held]).item()
+            loss = self.loss(held, both=self.turned)
             self.epoch, self.since = self.epoch + 1, self.since + 1
             if loss < self.best:
                 self.best, self.since, self.kept = loss, 0, copy.deepcopy(self.model.state_dict())
@@ -158,29 +166,24 @@ def main() -> int:
         held, train = order[:count], order[count:]
 
     heads = [False, True] if len(records.lengths.unique()) == 1 else [False]
-    outputs = max(len(labels), 1)
-    fits = {
-        flat: Fit(records, options.task, outputs, flat=flat, epochs=options.epochs, seed=options.seed)
-        for flat in heads
-    }  # fmt: skip
+    choices = [{"flat": flat, "turned": False} for flat in heads]
+    if options.letters == "ACGT":
+        choices.append({"flat": False, "turned": True})
+    outputs, seed, epochs = max(len(labels), 1), options.seed, options.epochs
+    fits = [Fit(records, options.task, outputs, **choice, epochs=epochs, seed=seed) for choice in choices]
     if len(fits) > 1:
         small = len(train) * records.codes.shape[1] < FEW_LETTERS
-        for fit in fits.values():
-            fit.run(train, held, options.epochs if small else GLANCE)
-    fit = min(fits.values(), key=lambda some: some.best)
-    fit.run(train, held, options.epochs)
+        for fit in fits:
+            fit.run(train, held, epochs if small else GLANCE)
+    fit = min(fits, key=lambda some: some.best)
+    fit.run(train, held, epochs)
     fit.model.load_state_dict(fit.kept)
-    both = False
-    if options.letters == "ACGT":
-        losses = [
-            loss_of(options.task, predict(fit.model, records, held, both=way), targets[held]) for way in (False, True)
-        ]
-        both = bool(losses[1] < losses[0])
+    both = options.letters == "ACGT" and fit.loss(held, both=True) < fit.loss(held, both=False)
     logits = predict(fit.model, records, test, both=both).double().numpy() * scale + center
     np.savez(options.out, plain=logits, labels=np.array(labels, dtype=str))
     said = {
         "head": "flatten" if fit.model.flat else "global max",
-        "strands": "both" if both else "forward",
+        "strands": ("both" if both else "forward") + " (trained on both)" * fit.turned,
         "epochs": fit.epoch,
         "parameters": sum(p.numel() for p in fit.model.parameters()),
         "seconds": round(time.perf_counter() - start, 1),
