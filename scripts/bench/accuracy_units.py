@@ -87,6 +87,8 @@ class Runner:
                 for name in todo:
                     found = self.half(name, halves[name], (some, frame, table, seed, cores), places[name])
                     print(f"{says}, seed {seed}, {name}: {found}", flush=True)
+        except (OSError, LookupError, TypeError, ValueError) as error:  # the other units go on
+            print(f"{says}, seed {seed}: failed: {error}", flush=True)
         finally:
             if self.logged and not self.rehearse:
                 log(says, seed, self.said(places))

@@ -20,11 +20,14 @@ def tiny_data(folder: Path) -> None:
         letters = "".join(rng.choice(list(alphabet), length))
         return letters[:5] + motif + letters[5 + len(motif) :]
 
-    def fasta(path: Path, count: int, alphabet: str = "ACGT", motif: str = "", length: int = 60) -> None:
+    def fasta(
+        path: Path, count: int, alphabet: str = "ACGT", motif: str = "", length: int = 60, placed: bool = False
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with gzip.open(path, "wt") as out:
             for i in range(count):
-                out.write(f">{path.name[:9]}{i}\n{text(alphabet, length, motif)}\n")
+                name = f"chr1,+,{200 * i},{200 * i + length}" if placed else f"{path.name[:9]}{i}"
+                out.write(f">{name}\n{text(alphabet, length, motif)}\n")
 
     for name in ("CTCFL_K562", "REST_GM12878", "GABPA_GM12878", "FOXA1_HepG2", "USF1_HepG2"):
         place = folder / "tf_chip_deepbind_encode"
@@ -57,7 +60,7 @@ def tiny_data(folder: Path) -> None:
         ],
         "subcell_multiloc/multiloc.tsv.gz": ["id\tlocation\tsplit_repo\tsequence"]
         + [
-            f"r{i}\t{('nuclear', 'ER')[i % 2]}\t{'test' if i > 39 else 'train'}\t{text('ACDEFGHIKLMNPQRSTVWY', 40 + i)}"
+            f"r{i}\t{('nuclear', 'ER', 'Golgi')[i % 3]}\t{'test' if i > 39 else 'train'}\t{text('ACDEFGHIKLMNPQRSTVWY', 40 + i)}"
             for i in range(60)
         ],
         "splice_uci/splice.csv.gz": ["class,name,sequence"]
@@ -92,7 +95,7 @@ def rivals(folder: Path, fasta: Callable[..., None], text: Callable[..., str]) -
         for kind, motif in (("pos", "TGTATATA"), ("neg", "")):
             fasta(folder / "tf_chip_nanog_h1esc" / f"{part}.{kind}.fa.gz", 40, motif=motif)
             for name in ("PUM2", "QKI", "TDP43"):
-                fasta(folder / "rbp_clip_ideeps" / f"{name}.{part}.{kind}.fa.gz", 40, motif=motif)
+                fasta(folder / "rbp_clip_ideeps" / f"{name}.{part}.{kind}.fa.gz", 40, motif=motif, placed=True)
     for name in ("Ecoli", "Arabidopsis"):
         for kind in ("prom", "tata", "non_tata", "non_prom", "non_prom_big"):
             motif = "" if "non_prom" in kind else "TATAAAT"
