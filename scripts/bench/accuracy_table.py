@@ -160,7 +160,8 @@ class Line:
             known += [f"ours {told(facts, 'network', 'choices')}, {np.mean([f['seconds'] for f in facts]):.0f} s"]
             plains = [fact["plain"] for fact in facts]
             known += [f"plain {told(plains, 'head', 'strands')}, {np.mean([f['seconds'] for f in plains]):.0f} s"]
-            lines.append(f"- {self.name}, seed {seed}: {'; '.join(known)}")
+            name = self.name.replace("- ", f"{self.some.name}, ")
+            lines.append(f"- {name}, seed {seed}: {'; '.join(known)}")
         return lines
 
 

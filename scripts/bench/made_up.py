@@ -60,7 +60,8 @@ def tiny_data(folder: Path) -> None:
         ],
         "subcell_multiloc/multiloc.tsv.gz": ["id\tlocation\tsplit_repo\tsequence"]
         + [
-            f"r{i}\t{('nuclear', 'ER', 'Golgi')[i % 3]}\t{'test' if i > 39 else 'train'}\t{text('ACDEFGHIKLMNPQRSTVWY', 40 + i)}"
+            f"r{i}\t{('nuclear', 'ER', 'Golgi')[i % 3]}\t{'test' if i > 39 else 'train'}\t"
+            f"{text('ACDEFGHIKLMNPQRSTVWY', 40 + i)}"
             for i in range(60)
         ],
         "splice_uci/splice.csv.gz": ["class,name,sequence"]

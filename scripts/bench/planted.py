@@ -98,7 +98,7 @@ def shown(found: MotifSet, seed: int, filters: int) -> dict[str, float]:
         "recovered": len(recovered),
         "live": live,
         "matching": len(matched) / max(live, 1),
-        "motifs a factor": sum(map(len, hits)) / max(len(recovered), 1),
+        "motifs a factor": sum(map(len, hits)) / len(recovered) if recovered else float("inf"),
         "listed": len(hits),
         "listed without a factor": sum(not hit for hit in hits),
     }
