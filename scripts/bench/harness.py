@@ -11,15 +11,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 #: Arguments added to a verb; and how much is measured on: what `--tiny` changes.
 EXTRA: dict[str, list[str]] = {"train": []}
 SIZES = {
     "scored": 100_000, "crops": 300, "windows": 100_000, "families": 5_000, "million": 1_000_000, "variants": 1_000_000,
-    "genome": 10_000_000, "checked": 2000,
+    "genome": 10_000_000, "checked": 2000, "planted": 10_000,
 }  # fmt: skip
 
 
@@ -36,10 +38,9 @@ class Row:
     results: list[dict[str, Any]] = field(default_factory=list)
 
 
-def seqcnn(*arguments: object, cores: str = "") -> tuple[str, float]:
-    """Run the command line as a user would; return standard output and wall seconds."""
-    command = [sys.executable, "-m", "seqcnn", *map(str, arguments), *EXTRA.get(str(arguments[0]), [])]
-    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+def shell(command: list[str], cores: str) -> tuple[str, float]:
+    """Run a command on some cores; return standard output and wall seconds."""
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS" or EXTRA["train"]}
     if cores and sys.platform == "linux" and not EXTRA["train"]:
         command = ["taskset", "-c", cores, *command]
     start = time.perf_counter()
@@ -48,6 +49,24 @@ def seqcnn(*arguments: object, cores: str = "") -> tuple[str, float]:
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()[-600:]}")
     return done.stdout, seconds
+
+
+def seqcnn(*arguments: object, cores: str = "") -> tuple[str, float]:
+    """Run the command line as a user would; return standard output and wall seconds."""
+    return shell(verb(*arguments), cores)
+
+
+def measured(*arguments: object, cores: str = "") -> tuple[str, float, float]:
+    """Run the command line as a user would; return standard output, wall seconds and peak memory in MB."""
+    with tempfile.NamedTemporaryFile("r") as said:
+        launcher = [sys.executable, "-S", str(Path(__file__).with_name("peak.py")), said.name]
+        out, seconds = shell([*launcher, *verb(*arguments)], cores)
+        return out, seconds, int(said.read()) / 1024
+
+
+def verb(*arguments: object) -> list[str]:
+    """Return the command of a verb."""
+    return [sys.executable, "-m", "seqcnn", *map(str, arguments), *EXTRA.get(str(arguments[0]), [])]
 
 
 def evaluate(model: Path, data: list[object], cores: str) -> dict[str, Any]:
@@ -93,6 +112,24 @@ def measure(row: Row, data: Path, seeds: list[int] | None, cores: str) -> None:
             print(f"{row.name} seed {seed}: {result['text']} [{result['seconds']:.0f} s]", flush=True)
             for motif in result.get("motifs", []):
                 print(f"    {motif}", flush=True)
+
+
+def in_lanes(work: Callable[[Any, str], object], items: list[Any], lanes: int, *, cores: int = 2) -> None:
+    """Do work on items side by side, in as many lanes, each on cores of its own; see `accuracy --lanes`."""
+    free: Queue[str] = Queue()
+    count = max(cores, os.cpu_count() or cores)
+    for lane in range(lanes):
+        free.put(",".join(str((cores * lane + i) % count) for i in range(cores)))
+
+    def one(item: Any) -> None:
+        lane = free.get()
+        try:
+            work(item, lane)
+        finally:
+            free.put(lane)
+
+    with ThreadPoolExecutor(lanes) as pool:
+        list(pool.map(one, items))
 
 
 def markdown(rows: list[Row], name: str, *, minutes: float) -> str:

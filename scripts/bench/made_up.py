@@ -6,6 +6,7 @@ import gzip
 import io
 import wave
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,14 @@ def tiny_data(folder: Path) -> None:
         letters = "".join(rng.choice(list(alphabet), length))
         return letters[:5] + motif + letters[5 + len(motif) :]
 
-    def fasta(path: Path, count: int, alphabet: str = "ACGT", motif: str = "", length: int = 60) -> None:
+    def fasta(
+        path: Path, count: int, alphabet: str = "ACGT", motif: str = "", length: int = 60, placed: bool = False
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with gzip.open(path, "wt") as out:
             for i in range(count):
-                out.write(f">{path.name[:9]}{i}\n{text(alphabet, length, motif)}\n")
+                name = f"chr1,+,{200 * i},{200 * i + length}" if placed else f"{path.name[:9]}{i}"
+                out.write(f">{name}\n{text(alphabet, length, motif)}\n")
 
     for name in ("CTCFL_K562", "REST_GM12878", "GABPA_GM12878", "FOXA1_HepG2", "USF1_HepG2"):
         place = folder / "tf_chip_deepbind_encode"
@@ -36,6 +40,7 @@ def tiny_data(folder: Path) -> None:
         fasta(folder / "tf_chip_nfe2_lsgkm" / f"{part}.neg.fa.gz", 40)
         for name, alphabet in (("amp", "ACKLRW"), ("nonamp", "DEGNQS")):
             fasta(folder / "amp_amplify" / f"{part}.{name}.fa.gz", 40, alphabet, length=30)
+    rivals(folder, fasta, text)
     for name in ("Gm12878.CTCF.top500.w200.fa.gz", "TAp73alpha.fa.gz"):
         fasta(folder / "peaks_bed_fasta" / name, 40, motif="CCACCAGGGGGCGC")
     genome = text("ACGT", 3000)
@@ -47,23 +52,23 @@ def tiny_data(folder: Path) -> None:
             f"NC_000913.3\t{30 * i}\t{30 * i + 50}\tr{i}\t0\t+\ttrain\t{'in' * (i % 2 or i >= 40)}active"
             for i in range(80)
         ],
-        "ecoli_tss_mpra/tss_expression.tsv.gz": ["split\tname\tsequence\texpression\tchrom"]
+        "ecoli_tss_mpra/tss_expression.tsv.gz": ["split\tname\tsequence\texpression\tchrom\tactivity\tstart0\tend"]
         + [
-            f"{'train' if i % 4 else 'test'}\tr{i}\t{genome[30 * i : 30 * i + 50]}\t{rng.normal():.3f}\tNC_000913.3"
+            f"{'train' if i % 4 else 'test'}\tr{i}\t{genome[30 * i : 30 * i + 50]}\t{rng.normal():.3f}\tNC_000913.3\t"
+            f"{'in' * (i % 3 > 0)}active\t{60 * i}\t{60 * i + 50}"
             for i in range(80)
         ],
         "subcell_multiloc/multiloc.tsv.gz": ["id\tlocation\tsplit_repo\tsequence"]
         + [
-            f"r{i}\t{('nuclear', 'ER')[i % 2]}\t{'test' if i > 39 else 'train'}\t{text('ACDEFGHIKLMNPQRSTVWY', 40 + i)}"
+            f"r{i}\t{('nuclear', 'ER', 'Golgi')[i % 3]}\t{'test' if i > 39 else 'train'}\t"
+            f"{text('ACDEFGHIKLMNPQRSTVWY', 40 + i)}"
             for i in range(60)
         ],
         "splice_uci/splice.csv.gz": ["class,name,sequence"]
         + [f"{'NEI'[i % 3]},r{i},{text('ACGT', 60, ('', 'GTAAGT', 'TTTCAG')[i % 3])}" for i in range(90)],
     }
     for path, lines in tables.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        with gzip.open(folder / path, "wt") as out:
-            out.write("\n".join(lines) + "\n")
+        write(folder / path, lines)
     for organism in ("C.elegans", "D.melanogaster", "A.thaliana"):
         fasta(folder / "genomes_small" / f"{organism}.1pct.fa.gz", 1, length=40_000)
         with gzip.open(folder / "genomes_small" / f"{organism}.1pct.gff.gz", "wt") as out:
@@ -83,6 +88,39 @@ def tiny_data(folder: Path) -> None:
         for at in range(3, 900, 40):
             other = "CGTA"["ACGT".index(chromosome[at])]
             out.write(f"{name[1:]}\t{at + 1}\t.\t{chromosome[at]}\t{other}\t.\t.\t.\n")
+
+
+def rivals(folder: Path, fasta: Callable[..., None], text: Callable[..., str]) -> None:
+    """Write what only the table of ours beside its rivals asks for."""
+    for part in ("train", "test"):
+        for kind, motif in (("pos", "TGTATATA"), ("neg", "")):
+            fasta(folder / "tf_chip_nanog_h1esc" / f"{part}.{kind}.fa.gz", 40, motif=motif)
+            for name in ("PUM2", "QKI", "TDP43"):
+                fasta(folder / "rbp_clip_ideeps" / f"{name}.{part}.{kind}.fa.gz", 40, motif=motif, placed=True)
+    for name in ("Ecoli", "Arabidopsis"):
+        for kind in ("prom", "tata", "non_tata", "non_prom", "non_prom_big"):
+            motif = "" if "non_prom" in kind else "TATAAAT"
+            fasta(folder / "promoters_cnnprom" / f"{name}_{kind}.fa.gz", 40, motif=motif)
+    tables = [f"gue_tf_human/tf_{i}" for i in range(3)]
+    tables += [f"gue_promoter/prom_prom_{name}" for name in ("300_tata", "core_tata", "core_notata")]
+    for name in tables:
+        for part in ("train", "dev", "test"):
+            rows = [f"{text('ACGT', 60, 'CCGGAAGT' * (i % 2))},{i % 2}" for i in range(40)]
+            write(folder / f"{name}.{part}.csv.gz", ["sequence,label", *rows])
+    for name in ("sampled", "three_vs_rest", "two_vs_rest", "low_vs_high"):
+        rows = [
+            f"{text('AC', 30)},{i / 7:.3f},{'train' if i % 3 else 'test'},{i % 5 == 0}" for i in range(90)
+        ]  # fmt: skip
+        write(folder / "protein_gb1_flip" / f"{name}.csv.gz", ["sequence,target,set,validation", *rows])
+    rows = [f"{part}{i}\t0.5\t1\t{i % 5 + 1}" for part in ("train.pos", "train.neg") for i in range(40)]
+    write(folder / "tf_chip_nfe2_lsgkm" / "lsgkm_cv5_predictions.tsv.gz", rows)
+
+
+def write(path: Path, lines: list[str]) -> None:
+    """Write a packed text file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt") as out:
+        out.write("\n".join(lines) + "\n")
 
 
 def images(folder: Path, rng: np.random.Generator) -> None:
