@@ -14,6 +14,7 @@ from torch import nn
 from seqcnn.errors import OptionError, ShapeError
 from seqcnn.networks import create, options
 from seqcnn.networks.network import minimum_through
+from seqcnn.nn.dropout import Dropout
 from seqcnn.nn.exponential import Exponential, rescale
 from seqcnn.registry import names
 from seqcnn.workflow.networks import describe, networks, overview
@@ -62,7 +63,7 @@ def build(name, extra=None, *, height=1, width=WIDTH, seed=0):
 def training(network):
     """Return the network in training mode, without the randomness of dropout."""
     for module in network.train().modules():
-        if isinstance(module, (nn.Dropout, nn.Dropout2d)):
+        if isinstance(module, (nn.Dropout, nn.Dropout2d, Dropout)):
             module.p = 0.0
     return network
 
@@ -217,7 +218,7 @@ def test_deep_lift_is_complete(name, extra):
     with torch.no_grad():
         difference = (network(x) - network(reference))[:, 1]
     found = ((x - reference) * multipliers[:, 0]).sum((1, 2))
-    assert ((found - difference).abs() <= 1e-3 * difference.abs()).all()
+    assert ((found - difference).abs() <= 1e-3 * difference.abs() + 1e-7).all()  # float32 ends there
 
 
 @every

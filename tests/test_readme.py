@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).resolve().parent.parent
-QUICK = "seqcnn train --epochs 2 --folds 2 "
+QUICK = "seqcnn train --epochs 5 --folds 2 "
 README = (TOP / "README.md").read_text("utf-8")
 
 

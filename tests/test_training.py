@@ -18,7 +18,7 @@ from seqcnn.options import TrainOptions
 from seqcnn.runtime import seeded
 from seqcnn.sequence import Sequences, reverse_complement
 from seqcnn.tasks import fit_task
-from seqcnn.training import learner, loop
+from seqcnn.training import learner, loop, pieces
 from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.loop import fit
 from seqcnn.training.precision import pick_precision
@@ -103,13 +103,13 @@ def test_a_batch_in_pieces_takes_the_same_step(monkeypatch):
     recipe = Recipe(epochs=1, batch_size=24, lr=3e-3)
     whole, _ = run(data, recipe=recipe, network={"dropout": 0})
     sizes = []
-    plain = loop.rectangle
-    monkeypatch.setattr(loop, "rectangle", lambda raw, part: sizes.append(len(part)) or plain(raw, part))
-    monkeypatch.setitem(loop._PIECE_BYTES, "cpu", 10 * 8 * 4 * 69)  # ten records of eight filters
-    pieces, _ = run(data, recipe=recipe, network={"dropout": 0})
+    plain = pieces.rectangle
+    monkeypatch.setattr(pieces, "rectangle", lambda raw, part, **k: sizes.append(len(part)) or plain(raw, part, **k))
+    monkeypatch.setitem(pieces._PIECE_BYTES, "cpu", 10 * 8 * 4 * 69)  # ten records of eight filters
+    divided, _ = run(data, recipe=recipe, network={"dropout": 0})
     assert set(sizes) == {8}
     for name, tensor in whole.state_dict().items():
-        torch.testing.assert_close(tensor, pieces.state_dict()[name], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(tensor, divided.state_dict()[name], atol=1e-5, rtol=1e-4)
 
 
 def test_history_names_each_epoch_and_the_best_weights_are_kept():
@@ -355,16 +355,17 @@ def test_few_records_get_out_of_fold_figures_for_each_record():
 def test_no_record_is_predicted_by_a_fold_that_saw_it(monkeypatch):
     from seqcnn.training import folding
 
-    data, seen = planted(40), []
+    data, seen = planted(40), {}
     plain_learn, plain_predict = learner.learn, folding.predict
 
     def spying(plan, records, *, train, valid, **more):
         learned = plain_learn(plan, records, train=train, valid=valid, **more)
-        seen.append(set(record_hashes(records.take(np.concatenate([train, valid])).raw, DNA).tolist()))
+        known = records.take(np.concatenate([train, valid])).raw
+        seen[id(learned.network)] = set(record_hashes(known, DNA).tolist())
         return learned
 
     def checking(plan, learned, raw, **more):
-        assert not seen[-1] & set(record_hashes(raw, DNA).tolist())
+        assert not seen[id(learned.network)] & set(record_hashes(raw, DNA).tolist())
         return plain_predict(plan, learned, raw, **more)
 
     monkeypatch.setattr(folding, "learn", spying)

@@ -34,6 +34,19 @@ def shuffled_batches(lengths: Indices, indices: Indices, batch_size: int, *, rng
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
+def common_width(longest: int) -> int:
+    """Return the width of a batch whose longest record has `longest` positions: one of eight an octave.
+
+    oneDNN compiles a convolution anew for every shape, which takes longer than a small batch; so batches of records of
+    many lengths come in few widths, an eighth too wide at most.
+
+    >>> common_width(100), common_width(104), common_width(105), common_width(5)
+    (104, 104, 112, 5)
+    """
+    step = 1 << max(0, longest.bit_length() - 4)
+    return -(-longest // step) * step
+
+
 def rectangle(raw: Raw, indices: Indices, *, width: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """Return codes ``(n, width)`` uint8, samples ``(n, V, width)`` or pixels ``(n, C, H, W)``, and lengths ``(n,)``.
 

@@ -14,11 +14,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from seqcnn.data.batches import rectangle
+from seqcnn.data.batches import common_width, rectangle
 from seqcnn.data.dataset import Raw, lengths_of
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import OutOfMemoryError
 from seqcnn.runtime import pick_device
+from seqcnn.sequence import Sequences
 
 Logits = npt.NDArray[np.float32]
 M = TypeVar("M", bound=nn.Module)
@@ -179,8 +180,15 @@ class _Runner:
 
     def _batch(self, length: int) -> int:
         """How many records of this length make a batch."""
+        length = common_width(length) if self.takes_lengths else length
         cells = max(self.encoder.cells(length), self.width * self.encoder.height)
         return max(1, self.limit // max(4 * self.channels * cells, 4 * length, 1))
+
+    def _columns(self, raw: Raw, part: npt.NDArray[np.int64]) -> int | None:
+        """How wide the batch of these sequences is made; None where nothing but their own width will do."""
+        if not isinstance(raw, Sequences) or not self.takes_lengths or self.width > 1 or not len(part):
+            return None
+        return common_width(int(raw.lengths[part].max()))
 
     def _run(self, raw: Raw, part: npt.NDArray[np.int64]) -> Logits:
         """Return the logits of some records, of similar length and sorted by it, with a pair of modules of our own."""
@@ -198,7 +206,7 @@ class _Runner:
 
     def _logits(self, encoder: Any, network: nn.Module, raw: Raw, part: npt.NDArray[np.int64]) -> Logits:
         try:
-            batch, lengths = (tensor.to(self.place) for tensor in rectangle(raw, part))
+            batch, lengths = (tensor.to(self.place) for tensor in rectangle(raw, part, width=self._columns(raw, part)))
             logits = self._forward(network, *encoder.image(batch, lengths))
             if self.both:
                 other = encoder.image(encoder.reverse_complement(batch, lengths), lengths)

@@ -63,7 +63,8 @@ class Motif(Network):
     pool
         Positions among which only the best site of a filter counts: 4, or 1 with `positions`.
     context, context_width
-        Features behind the motifs (64, or 48 with `positions`), and the width of the convolution that makes them, in pooled positions.
+        Features behind the motifs (64, or 48 with `positions`), and the width of the convolution that makes them, in
+        pooled positions.
     dilations
         One residual block each.
     padded

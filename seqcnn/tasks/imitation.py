@@ -36,9 +36,9 @@ class Imitation(Task):
     of: Task
 
     @classmethod
-    def fit(cls, labels: tuple[str, ...], targets: Floats, *, of: Task, **options: Any) -> Self:
-        """Return the task; nothing is learned from the targets."""
-        return cls(tuple(labels), of)
+    def fit(cls, labels: tuple[str, ...], targets: Floats, **options: Any) -> Self:
+        """Return the task; the option `of` is the teacher's, and nothing is learned from the targets."""
+        return cls(tuple(labels), options["of"])
 
     @property
     def outputs(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from seqcnn.data.dataset import Dataset, Raw
 from seqcnn.data.relatives import kin
@@ -156,9 +157,10 @@ def out_of_fold(
     return Folded(kept, fold[kept], logits, others, near, shared, blend)
 
 
-def answer(plan: Plan, model: Fold, raw: Raw) -> Logits:
+def answer(plan: Plan, model: Fold, raw: Raw, *, precision: str = "32") -> Logits:
     """Return the logits ``(n, K)`` of one fold's model, on the scale of all, as the task of `plan` gives them."""
-    return _in_units_of(plan, model.plan, predict(model.plan, model.learned, raw, calibration=model.scale))
+    logits = predict(model.plan, model.learned, raw, calibration=model.scale, precision=precision)
+    return _in_units_of(plan, model.plan, logits)
 
 
 def _learned(plan: Plan, data: Dataset, fold: Indices, rounds: Sequence[int], progress: Progress) -> list[Fold]:
@@ -191,6 +193,7 @@ def _learned(plan: Plan, data: Dataset, fold: Indices, rounds: Sequence[int], pr
     if several < 2:
         return [one(i, f, None) for i, f in enumerate(rounds)]
     networks = [build(own) for own in plans]
+    before = torch.get_num_threads()
     with seeded(plan.options.seed), ThreadPoolExecutor(several, initializer=compute_alone) as pool:
         waiting = [pool.submit(one, i, f, network) for i, (f, network) in enumerate(zip(rounds, networks, strict=True))]
         try:
@@ -200,6 +203,8 @@ def _learned(plan: Plan, data: Dataset, fold: Indices, rounds: Sequence[int], pr
             for work in waiting:
                 work.cancel()
             raise
+        finally:
+            torch.set_num_threads(before)  # of the caller: a new thread's number becomes everyone's
 
 
 def _near(data: Dataset, fold: Indices) -> npt.NDArray[np.bool_] | None:

@@ -194,15 +194,18 @@ def build(plan: Plan) -> Network:
         )
 
 
-def predict(plan: Plan, learned: Learned, raw: Raw, *, calibration: Calibration | None = None) -> Logits:
+def predict(
+    plan: Plan, learned: Learned, raw: Raw, *, calibration: Calibration | None = None, precision: str = "32"
+) -> Logits:
     """Return logits ``(N, K)`` of raw records, calibrated as was learned or by another layer."""
     layer = learned.calibration if calibration is None else calibration
-    return np.asarray(layer(torch.from_numpy(_logits(plan, learned.network, raw))).numpy(), np.float32)
+    logits = _logits(plan, learned.network, raw, precision)
+    return np.asarray(layer(torch.from_numpy(logits)).numpy(), np.float32)
 
 
-def _logits(plan: Plan, network: Network, raw: Raw) -> Logits:
+def _logits(plan: Plan, network: Network, raw: Raw, precision: str = "32") -> Logits:
     device = pick_device(plan.options.device)
-    return predict_logits(plan.encoder, network, raw, strands=plan.strands, device=device)
+    return predict_logits(plan.encoder, network, raw, strands=plan.strands, device=device, precision=precision)
 
 
 def augmentation_names(plan: Plan, network: Network) -> tuple[Any, ...]:

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from seqcnn.data.augmentation.augmentation import Augmentation
-from seqcnn.data.augmentation.mixing import cut_mix, mix_up
-from seqcnn.data.batches import rectangle, shuffled_batches
+from seqcnn.data.batches import shuffled_batches
 from seqcnn.data.dataset import Dataset, take
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import TrainingError
@@ -26,17 +25,16 @@ from seqcnn.tasks.task import Task
 from seqcnn.training.averaging import Average
 from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.memory import is_out_of_memory, out_of_memory
+from seqcnn.training.pieces import Pieces
 from seqcnn.training.precision import pick_precision
 from seqcnn.training.progress import Progress, Silent
-from seqcnn.training.replicas import Loss, Replicas, workers
+from seqcnn.training.replicas import Replicas, workers
 from seqcnn.training.schedule import Recipe, parameter_groups
 
 Indices = npt.NDArray[np.int64]
 
 #: Validation records looked at after each epoch; the calibration uses them all.
 _STEERING_RECORDS = 4000
-#: Bytes of the widest activation of a step; a batch with more is taken in pieces, of at least so many records.
-_PIECE_BYTES, _FEWEST = {"cpu": 32 << 20, "cuda": 2 << 30}, 8
 #: After numbers that are not finite, training starts again once, at this share of the rate and in full precision.
 _SLOWER = 0.1
 #: Between the seeds of replicas.
@@ -133,7 +131,13 @@ def fit(
             alone=alone,
         )  # fmt: skip
         try:
-            with seeded(seed) if alone else nullcontext(), flushed_denormals(), kept_memory(), threads(_wanted_threads()), torch.enable_grad():
+            with (
+                seeded(seed) if alone else nullcontext(),
+                flushed_denormals(),
+                kept_memory(),
+                threads(_wanted_threads()),
+                torch.enable_grad(),
+            ):
                 return run(train, valid, augmentations, progress or Silent(), title, notes)
         except _NotFiniteError:
             network.load_state_dict(start)
@@ -192,11 +196,13 @@ class _Run:
         if data.weights is not None:  # of mean 1, so that a batch counts by the weight of its records
             usual = float(data.weights[data.weights > 0].mean()) if data.weights.any() else 1.0
             self.weights = torch.from_numpy((data.weights / usual).astype(np.float32))
-        self.channels = max((m.out_channels for m in network.modules() if isinstance(m, nn.Conv2d)), default=1)
         self.alone, self.workers = alone, workers(network, place) if alone else 1
         self.rng = np.random.default_rng(seed)
-        self.generator = torch.Generator().manual_seed(seed)
         self.seed = seed
+        self.pieces = Pieces(
+            network, self.encoder, task, data, targets=self.targets, weights=self.weights, recipe=recipe,
+            workers=self.workers, place=place, autocast=self.fabric.autocast, seed=seed,
+        )  # fmt: skip
 
     def __call__(
         self,
@@ -276,7 +282,7 @@ class _Run:
         self.wrapped.train()
         if self.replicas is not None:
             self.replicas.train()
-        order = shuffled_batches(self.data.lengths, train, self.recipe.batch_size, rng=self.rng)
+        order = shuffled_batches(self.pieces.lengths, train, self.recipe.batch_size, rng=self.rng)
         so_far = torch.zeros((), device=self.place)
         every = max(1, len(order) // 20)
         before = _figures(history[-1], self.task.primary) if history else ""
@@ -305,9 +311,9 @@ class _Run:
     def _step(self, indices: Indices, augmentations: tuple[Augmentation, ...], share: float) -> torch.Tensor:
         """Take one optimizer step and return the loss."""
         self.optimizer.zero_grad(set_to_none=True)
-        parts = self._pieces(indices)
+        parts = self.pieces.split(indices)
         counted = len(indices) if self.weights is None else max(1, int((self.weights[indices] > 0).sum()))
-        losses = (self._prepared(part, augmentations, share, counted) for part in parts)
+        losses = (self.pieces.loss(part, augmentations, share, counted) for part in parts)
         if self.replicas is not None:
             total = self.replicas.step(list(losses))
         else:
@@ -319,47 +325,6 @@ class _Run:
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
         return total
-
-    def _prepared(self, part: Indices, augmentations: tuple[Augmentation, ...], progress: float, of: int) -> Loss:
-        """Return what computes the share of some records in the loss of `of`, as changed at random now, on any thread.
-
-        A step counts the more, the heavier its records are.
-        """
-        batch = (*rectangle(self.data.raw, part), torch.from_numpy(self.targets[part]))
-        raw, lengths, targets = (t.to(self.place, non_blocking=True) for t in batch)
-        for change in augmentations:
-            raw, lengths = change(raw, lengths, self.generator)
-        weights = None if self.weights is None else self.weights[torch.from_numpy(part)].to(self.place)
-        weight = (len(part) if weights is None else float(weights.sum())) / of
-        criterion = partial(self.task.loss, progress=progress, smoothing=self.recipe.smoothing)
-        ways = [(f, a) for f, a in ((mix_up, self.recipe.mixup), (cut_mix, self.recipe.cutmix)) if a]
-        drawn = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=self.generator))) if ways else None
-
-        def loss(network: nn.Module) -> Tensor:
-            image, columns = self.encoder.image(raw, lengths)
-            mixed = None
-            if drawn is not None:
-                mix, alpha = ways[int(torch.randint(len(ways), (), generator=drawn))]
-                mixed = mix(image, columns, alpha, drawn)
-                image, columns = mixed.image, mixed.columns
-            with self.fabric.autocast():
-                logits = network(image, columns).float()
-            if mixed is None:
-                return criterion(logits, targets, weights=weights) * weight
-            return mixed.loss(criterion, logits, targets, weights) * weight
-
-        return loss
-
-    def _pieces(self, indices: Indices) -> list[Indices]:
-        """Return a batch in as few equal pieces as keep the widest activation within bounds, and every replica busy.
-
-        Their gradients add up.
-        """
-        longest = int(self.data.lengths[indices].max())
-        widest = getattr(self.network, "fixed_width", None) or 1
-        places = max(self.encoder.cells(longest), widest * self.encoder.height)
-        pieces = max(self.workers, -(-len(indices) * places * self.channels * 4 // _PIECE_BYTES[self.place.type]))
-        return np.array_split(indices, max(1, min(pieces, len(indices) // _FEWEST)))
 
     def _try(self, indices: Indices, augmentations: tuple[Augmentation, ...], size: int) -> None:
         self._step(indices[:size], augmentations, 1.0)

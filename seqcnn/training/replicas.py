@@ -58,6 +58,11 @@ class Replicas:
         Loss i is computed by replica ``i % count``, and gradients are added in that order: the same every time.
         """
         count = len(self.networks)
+        if count == 1:
+            loss, gradients = self._gradients(self.networks[0], losses)
+            for parameter, gradient in zip(self.parameters, gradients, strict=True):
+                parameter.grad = gradient
+            return loss
         shares = [losses[i::count] for i in range(count)]
         waiting = [
             self.pool.submit(self._gradients, network, share)

@@ -29,7 +29,7 @@ class Recipe:
     mixup, cutmix
         Alpha of mixing pairs of records; 0 is off.
     averaging
-        Share of the steps over which the weights in use are averaged (Polyak and Juditsky 1992), exponentially; 0 is off.
+        Share of the steps over which the weights that are kept are averaged, exponentially; 0 is off.
     """
 
     epochs: int

@@ -24,6 +24,7 @@ from seqcnn.training.folding import Fold, Folded, answer
 from seqcnn.training.learner import HeldOut, Learned, Plan, augmentations, build
 from seqcnn.training.loop import fit
 from seqcnn.training.pooling import Blend
+from seqcnn.training.precision import pick_precision
 from seqcnn.training.progress import Progress
 from seqcnn.training.schedule import recipe_for
 from seqcnn.training.seeding import seed_filters
@@ -31,7 +32,7 @@ from seqcnn.training.seeding import seed_filters
 Indices = npt.NDArray[np.int64]
 
 #: Sequences made up for the student, those that steer it, and its steps.
-MADE_UP, _STEERING, STEPS = 30_000, 1000, 3000
+MADE_UP, _STEERING, STEPS = 20_000, 1000, 2000
 #: Letters that are made up at most: longer records are fewer.
 _LETTERS = 12_000_000
 #: Spread of the logits that the student learns: of a very sure teacher only the order of its doubts is worth learning.
@@ -63,7 +64,8 @@ class Teacher:
 
     def __call__(self, raw: Sequences) -> Logits:
         """Return calibrated logits ``(N, K)``."""
-        experts = [np.mean([answer(self.plan, member, raw) for member in self.members], axis=0)]
+        precision = pick_precision(self.plan.options.precision, pick_device(self.plan.options.device))
+        experts = [np.mean([answer(self.plan, one, raw, precision=precision) for one in self.members], axis=0)]
         if self.kmer is not None:
             experts.append(predict_logits(self.plan.encoder, self.kmer, raw))
         return self.blend(experts)
@@ -99,7 +101,8 @@ def distill(
     )
     progress.start("asking the teacher", 1)
     logits = teacher(raw).astype(np.float64)
-    sure = 1.0 if task.numeric else max(1.0, float((logits - logits.mean(1, keepdims=task.outputs > 1)).std()) / _SPREAD)
+    spread = (logits - logits.mean(1, keepdims=True) if task.exclusive and task.outputs > 1 else logits).std()
+    sure = 1.0 if task.numeric else max(1.0, float(spread) / _SPREAD)
     lessons = Dataset(
         "codes", raw, ("",) * len(raw), targets=logits / sure, task="imitation", labels=data.labels,
         alphabet=data.alphabet, encoder=data.encoder, settings=data.settings,

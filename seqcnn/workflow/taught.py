@@ -58,9 +58,7 @@ def taught(
         else:
             fold[seen] = folds(replace(data.take(seen), parts=None), max(PARTS, wanted), seed=options.seed)
             rounds = list(range(wanted))
-        folded = out_of_fold(
-            plan, data, fold, progress=progress, each=members.append, rounds=rounds, taught=True
-        )
+        folded = out_of_fold(plan, data, fold, progress=progress, each=members.append, rounds=rounds, taught=True)
     if folded is None or folded.blend is None:
         raise RuntimeError("teaching: no fold was predicted")
     progress.start("baselines", 1)
