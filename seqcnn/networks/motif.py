@@ -54,6 +54,13 @@ class Motif(Network):
     that a site at the end of a record counts like one in its middle; those of records four receptive fields long and
     longer are not, and what a window of them is worth depends on its own letters alone.
 
+    The design was chosen on a fifth held out of training files (AUROC on transcription factors of GUE, NANOG, FOXA1 and
+    PUM2, at most 20,000 records each; accuracy on splice sites). Filters of 15 (.870 on GUE's tf_0) beat those of 21
+    (.854); dilated blocks over padded maps (.863-.881) beat one layer of company (.849-.861); without cells around the
+    maps, sites at the ends of 101 bp were lost (.851); ReLU and exponential were level. Where places matter, every
+    position counts (core promoters .97, with a pool of 4 .93), and so does a hidden layer. Averaged weights were worth
+    .001 to .002, distilling an ensemble .02 (NANOG: one network .877, three .890, their student .898).
+
     Parameters
     ----------
     filters, filter_width
@@ -63,7 +70,7 @@ class Motif(Network):
     pool
         Positions among which only the best site of a filter counts: 4, or 1 with `positions`.
     context, context_width
-        Features behind the motifs (64, or 48 with `positions`), and the width of the convolution that makes them, in
+        Features behind the motifs (64, or 32 with `positions`), and the width of the convolution that makes them, in
         pooled positions.
     dilations
         One residual block each.
@@ -101,7 +108,7 @@ class Motif(Network):
         dropout: float | None = None,
     ) -> None:
         filters = (64 if positions else 128) if filters is None else filters
-        context = (48 if positions else 64) if context is None else context
+        context = (32 if positions else 64) if context is None else context
         pool = (1 if positions else 4) if pool is None else pool
         dropout = (0.3 if positions else 0.2) if dropout is None else dropout
         one_of(activation, ("exponential", "relu"), "activation")

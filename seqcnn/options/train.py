@@ -70,7 +70,7 @@ class TrainOptions:
     members: int | None = opt(
         None,
         "networks that teach the final one together with the k-mers; 1 for one network that learns from the labels "
-        "alone (default: one a fold, else 3; 1 where other options shape its training)",
+        "alone (default: one a fold, else 4; 1 where other options shape its training)",
     )
     baselines: bool = opt(True, "fit the composition and k-mer baselines beside the network")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")

@@ -141,7 +141,14 @@ def learn(
         seeds = seed_filters(
             network.filters, plan.task, data.take(train), alphabet=data.alphabet, strands=plan.strands, seed=seed
         )
-    recipe = recipe_for(data.kind, len(train), plan.options, positions=plan.positions == "aware", steps=steps)
+    recipe = recipe_for(
+        data.kind,
+        len(train),
+        plan.options,
+        positions=plan.positions == "aware",
+        steps=steps,
+        length=float(data.lengths[train].mean()),
+    )
     held = placed(
         network, plan.options.filters, alphabet=data.alphabet, frozen=plan.options.frozen, called=plan.network
     )

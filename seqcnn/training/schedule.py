@@ -53,13 +53,21 @@ _BASES = {
     "samples": Recipe(epochs=0, batch_size=32, lr=5e-3, weight_decay=0.05, smoothing=0.1),
 }
 #: Steps that a network needs, and the fewest and the most epochs they may make.
-_STEPS = {"codes": (2000, 8, 40), "places": (1500, 8, 40), "pixels": (2500, 6, 40), "samples": (850, 8, 100)}
+_STEPS = {"codes": (2000, 8, 40), "places": (1000, 8, 40), "pixels": (2500, 6, 40), "samples": (850, 8, 100)}
+#: Letters that sequences of any length are read for, beyond those of the fewest epochs: long records take fewer steps.
+_LETTERS = 30_000_000
 #: From so many records on, steps are taken on twice as many.
 _MANY = 30_000
 
 
 def recipe_for(
-    kind: str, records: int, options: TrainOptions, *, positions: bool = False, steps: int | None = None
+    kind: str,
+    records: int,
+    options: TrainOptions,
+    *,
+    positions: bool = False,
+    steps: int | None = None,
+    length: float = 1.0,
 ) -> Recipe:
     """Return the recipe for `records` training records of a raw kind; what `options` name is obeyed.
 
@@ -69,6 +77,8 @@ def recipe_for(
         Whether the network flattens and so learns places by heart sooner.
     steps
         About how many steps to take in all, for a short trial; None as many as the network needs.
+    length
+        Mean length of the records, of sequences.
 
     >>> recipe_for("codes", 1000, TrainOptions(epochs=3)).epochs
     3
@@ -78,6 +88,7 @@ def recipe_for(
     size = base.batch_size * 2 if records > _MANY else min(base.batch_size, max(16, records // 8))
     size = size if options.batch_size is None else options.batch_size
     each = max(1, records // size)
+    wanted = min(wanted, round(_LETTERS / (size * length))) if kind == "codes" else wanted
     epochs = max(fewest, min(most, round(wanted / each))) if options.epochs is None else options.epochs
     if steps is not None:
         epochs = max(1, min(epochs, round(steps / each)))

@@ -31,8 +31,8 @@ from seqcnn.training.seeding import seed_filters
 
 Indices = npt.NDArray[np.int64]
 
-#: Sequences made up for the student, those that steer it, and its steps.
-MADE_UP, _STEERING, STEPS = 20_000, 1000, 2000
+#: Sequences made up for the student, those that steer it; its steps, and the letters that it reads at most.
+MADE_UP, _STEERING, STEPS, READ = 20_000, 1000, 2000, 40_000_000
 #: Letters that are made up at most: longer records are fewer.
 _LETTERS = 12_000_000
 #: Spread of the logits that the student learns: of a very sure teacher only the order of its doubts is worth learning.
@@ -113,11 +113,10 @@ def distill(
     seeds = 0
     if data.alphabet is not None and network.filters is not None:
         seeds = seed_filters(network.filters, task, known, alphabet=data.alphabet, strands=plan.strands, seed=seed)
-    recipe = replace(
-        recipe_for("codes", len(train), plan.options, positions=plan.positions == "aware", steps=None),
-        weight_decay=_DECAY,
-    )
-    recipe = replace(recipe, batch_size=128, epochs=max(1, round(STEPS * 128 / len(train))))
+    base = recipe_for("codes", len(train), plan.options, positions=plan.positions == "aware")
+    steps = min(STEPS, READ / (base.batch_size * float(lessons.lengths.mean())))
+    epochs = max(1, round(steps * base.batch_size / len(train)))
+    recipe = replace(base, weight_decay=_DECAY, epochs=epochs)
     found = fit(
         network, plan.encoder, Imitation(data.labels, of=task), lessons, train=train, valid=steering, recipe=recipe,
         strands=plan.strands, augmentations=augmentations(plan, network), device=plan.options.device,

@@ -17,7 +17,7 @@ from seqcnn.workflow.crossvalidation import cross_validated
 from seqcnn.workflow.parts import Division
 
 #: Teachers where there are no folds, each of which leaves out another one of so many parts.
-MEMBERS, PARTS = 3, 5
+MEMBERS, PARTS = 4, 5
 
 
 def is_taught(plan: Plan) -> bool:
@@ -34,7 +34,7 @@ def taught(
 ) -> tuple[dict[str, Baseline], Learned, tuple[OutOfFold, Folded] | None]:
     """Return the baselines, the network that was taught, and the out-of-fold predictions where there are folds.
 
-    The teachers are the models of the folds; where there are none, each of three leaves out another fifth of the
+    The teachers are the models of the folds; where there are none, each of four leaves out another fifth of the
     training and validation records, or all are held against the validation records that were given.
 
     Raises
