@@ -15,7 +15,7 @@ from seqcnn.options import TrainOptions
 from seqcnn.registry import names
 from seqcnn.runtime import seeded
 from seqcnn.tasks import fit_task
-from seqcnn.training import loop
+from seqcnn.training import loop, pieces
 from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.schedule import Recipe, recipe_for
 from seqcnn.workflow.train import train
@@ -133,7 +133,7 @@ def test_the_loop_mixes_images_and_targets_alike(name, monkeypatch):
         drawn.append((image, alpha))
         return Mixed(image * 0.25 + image[partner] * 0.75, columns, partner, share)
 
-    monkeypatch.setattr(loop, "mix_up", reversed_pairs)
+    monkeypatch.setattr(pieces, "mix_up", reversed_pairs)
     network, task, found = fitted(name, replace(STILL, mixup=0.3), weights=WEIGHTS)
     [(image, alpha)], [seen] = drawn, network.seen
     assert alpha == 0.3
@@ -152,8 +152,8 @@ def test_the_loop_mixes_images_and_targets_alike(name, monkeypatch):
 def test_two_ways_of_mixing_take_turns_at_random(monkeypatch):
     used = []
     for name in ("mix_up", "cut_mix"):
-        plain = getattr(loop, name)
-        monkeypatch.setattr(loop, name, lambda *given, plain=plain, name=name: used.append(name) or plain(*given))
+        plain = getattr(pieces, name)
+        monkeypatch.setattr(pieces, name, lambda *given, plain=plain, name=name: used.append(name) or plain(*given))
     for _ in range(2):
         fitted("binary", replace(STILL, epochs=20, mixup=0.2, cutmix=1.0))
     assert used[:20] == used[20:] and 4 < used[:20].count("mix_up") < 16

@@ -16,6 +16,7 @@ from seqcnn.runtime import seeded
 from seqcnn.tasks import fit_task
 from seqcnn.training import loop
 from seqcnn.training.first_layer import placed
+from seqcnn.training.pieces import Pieces
 from seqcnn.training.replicas import Replicas, workers
 from seqcnn.training.schedule import Recipe
 
@@ -220,7 +221,7 @@ def test_frozen_filters_stay_exactly_what_they_are(monkeypatch):
 
 
 def test_memory_that_runs_out_in_a_thread_names_the_batch_that_fits(monkeypatch):
-    plain = loop._Run._prepared
+    plain = Pieces.loss
 
     def small(self, part, *arguments):
         loss = plain(self, part, *arguments)
@@ -233,7 +234,7 @@ def test_memory_that_runs_out_in_a_thread_names_the_batch_that_fits(monkeypatch)
         return limited
 
     before = threading.active_count()
-    monkeypatch.setattr(loop._Run, "_prepared", small)
+    monkeypatch.setattr(Pieces, "loss", small)
     with pytest.raises(OutOfMemoryError, match="batches of 48 records do not fit in memory; 6 do"):
         run(2, monkeypatch, recipe=Recipe(epochs=1, batch_size=48))
     assert threading.active_count() == before

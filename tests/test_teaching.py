@@ -11,13 +11,15 @@ from seqcnn import load
 from seqcnn.alphabet import DNA, PROTEIN
 from seqcnn.data.batches import common_width
 from seqcnn.data.recombination import recombined
+from seqcnn.data.splits import split
 from seqcnn.nn.dropout import Dropout, reseed
 from seqcnn.options import TrainOptions
 from seqcnn.sequence import Sequences, encode
 from seqcnn.tasks import fit_task
 from seqcnn.tasks.imitation import Imitation
-from seqcnn.training import teaching
+from seqcnn.training import folding, teaching
 from seqcnn.training.averaging import Average
+from seqcnn.training.planning import plan_training
 from seqcnn.training.pooling import blended, fit_blend
 from seqcnn.training.progress import Shared, Silent
 from seqcnn.workflow.train import train
@@ -182,3 +184,39 @@ def test_teachers_that_are_given_validation_records_are_blended_on_them(quick):
     )
     assert model.record.options["teacher"]["networks"] == 2
     assert model.record.oof is None and model.record.figures["n"] == 40
+
+
+def test_ctrl_c_among_the_teachers_keeps_one_of_them(monkeypatch):
+    plain, calls = folding.learn, []
+
+    def learn(*arguments, **more):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return plain(*arguments, **more)
+
+    monkeypatch.setattr(folding, "learn", learn)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    data = planted(40)
+    model = train(data, TrainOptions(folds=4), progress=False)
+    assert any("interrupted among the teachers" in note for note in model.record.notes)
+    assert len(calls) == 3 and model.record.oof is None and np.isfinite(model.predict(data)).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_stops_teachers_side_by_side(monkeypatch, threads):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(folding, "workers", lambda *_: threads)
+    told = []
+
+    class Pressing(Silent):
+        def step(self, done, text):
+            told.append(done)
+            if len(told) == 40:
+                raise KeyboardInterrupt
+
+    data = planted(40)
+    plan, _ = plan_training(data, TrainOptions(), split(data, valid=0.1, test=0, seed=0), Silent())
+    with pytest.raises(folding.InterruptedFolds, match=r"^$"):
+        folding.out_of_fold(plan, data, np.arange(80) % 4, progress=Pressing(), taught=True)
+    assert len(told) < 60

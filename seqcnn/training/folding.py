@@ -84,6 +84,14 @@ class Folded:
     blend: Blend | None = None
 
 
+class InterruptedFolds(KeyboardInterrupt):
+    """Ctrl-C among the folds; `folds` are those whose models had learned something."""
+
+    def __init__(self, folds: Sequence[Fold]) -> None:
+        super().__init__()
+        self.folds = tuple(folds)
+
+
 def fit_baselines(plan: Plan, data: Dataset, records: Indices) -> dict[str, Baseline]:
     """Return the baselines that suit the records: ``gc`` or ``composition``, and for sequences ``kmer``."""
     nucleic = data.alphabet is not None and data.alphabet.has_complement
@@ -122,7 +130,7 @@ def out_of_fold(
 
     Raises
     ------
-    KeyboardInterrupt
+    InterruptedFolds
         If a training is interrupted: half the folds are no figures.
     """
     if data.targets is None:
@@ -179,7 +187,7 @@ def _learned(plan: Plan, data: Dataset, fold: Indices, rounds: Sequence[int], pr
         title = f"fold {i + 1} of {len(rounds)}"
         learned = learn(own, data, train=train, valid=valid, progress=to, title=title, network=network)
         if learned.interrupted:
-            raise KeyboardInterrupt
+            shared.stop()  # the others too
         steering = None if plan.task.numeric else learned.validation
         scale = None if steering is None else standardizing(own.task, steering.logits)
         return Fold(f, own, learned, train, valid, held, scale)
@@ -191,20 +199,36 @@ def _learned(plan: Plan, data: Dataset, fold: Indices, rounds: Sequence[int], pr
         seed = (plan.options.seed + 1 + i) % _SEEDS
         plans.append(replace(plan, task=task, options=replace(plan.options, seed=seed)))
     if several < 2:
-        return [one(i, f, None) for i, f in enumerate(rounds)]
+        made = list[Fold]()
+        for i, f in enumerate(rounds):
+            try:
+                made.append(one(i, f, None))
+            except KeyboardInterrupt:
+                raise InterruptedFolds(made) from None
+            if made[-1].learned.interrupted:
+                raise InterruptedFolds(made)
+        return made
     networks = [build(own) for own in plans]
     before = torch.get_num_threads()
-    with seeded(plan.options.seed), ThreadPoolExecutor(several, initializer=compute_alone) as pool:
-        waiting = [pool.submit(one, i, f, network) for i, (f, network) in enumerate(zip(rounds, networks, strict=True))]
-        try:
-            return [work.result() for work in waiting]
-        except BaseException:
-            shared.stop()
-            for work in waiting:
-                work.cancel()
-            raise
-        finally:
-            torch.set_num_threads(before)  # of the caller: a new thread's number becomes everyone's
+    try:
+        with seeded(plan.options.seed), ThreadPoolExecutor(several, initializer=compute_alone) as pool:
+            waiting = [
+                pool.submit(one, i, f, network) for i, (f, network) in enumerate(zip(rounds, networks, strict=True))
+            ]
+            try:
+                made = [work.result() for work in waiting]
+            except BaseException:
+                shared.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+    except KeyboardInterrupt:
+        done = [work for work in waiting if not work.cancelled() and work.exception() is None]
+        raise InterruptedFolds([work.result() for work in done]) from None
+    finally:
+        torch.set_num_threads(before)  # of the caller: a new thread's number becomes everyone's
+    if any(model.learned.interrupted for model in made):
+        raise InterruptedFolds(made)
+    return made
 
 
 def _near(data: Dataset, fold: Indices) -> npt.NDArray[np.bool_] | None:

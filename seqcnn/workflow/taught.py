@@ -9,7 +9,7 @@ from seqcnn.data.splits import Parts, folds
 from seqcnn.model.record import OutOfFold
 from seqcnn.options import TrainOptions
 from seqcnn.training.convex import Baseline
-from seqcnn.training.folding import Fold, Folded, fit_baselines, out_of_fold
+from seqcnn.training.folding import Fold, Folded, InterruptedFolds, fit_baselines, out_of_fold
 from seqcnn.training.learner import Learned, Plan
 from seqcnn.training.progress import Progress
 from seqcnn.training.teaching import Teacher, distill
@@ -37,11 +37,29 @@ def taught(
     The teachers are the models of the folds; where there are none, each of four leaves out another fifth of the
     training and validation records, or all are held against the validation records that were given.
 
+    Ctrl-C among the teachers keeps the one that has learned most.
+
     Raises
     ------
     KeyboardInterrupt
-        Before the student has learned anything.
+        Before anything was learned.
     """
+    try:
+        return _taught(plan, division, parts, progress, hashes=hashes)
+    except InterruptedFolds as interruption:
+        if not interruption.folds:
+            raise
+        best = max(interruption.folds, key=lambda fold: len(fold.learned.history))
+        if plan.task.numeric and best.plan.task.config() != plan.task.config():  # its numbers are in other units
+            raise
+        note = "interrupted among the teachers: the final network is one of them"
+        learned = replace(best.learned, interrupted=True, notes=(*best.learned.notes, note))
+        return {}, learned, None
+
+
+def _taught(
+    plan: Plan, division: Division, parts: Parts, progress: Progress, *, hashes: Hashes
+) -> tuple[dict[str, Baseline], Learned, tuple[OutOfFold, Folded] | None]:
     data, options = division.data, plan.options
     seen = np.sort(np.concatenate([parts.train, parts.valid]))
     members = list[Fold]()
