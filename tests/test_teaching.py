@@ -184,6 +184,7 @@ def test_teachers_that_are_given_validation_records_are_blended_on_them(quick):
     )
     assert model.record.options["teacher"]["networks"] == 2
     assert model.record.oof is None and model.record.figures["n"] == 40
+    assert model.record.counts == {"train": 120, "valid": 40, "test": 40}
 
 
 def test_ctrl_c_among_the_teachers_keeps_one_of_them(monkeypatch):

@@ -91,6 +91,8 @@ def trained(model: Model) -> str:
     told = model.record.options
     if closed_form(model):
         return _fitted(model, told["fit"])
+    if "teacher" in told:
+        return " ".join(said for said in (_taught(told), _first_layer(told)) if said)
     text = _steps(model, told)
     for said in (_first_layer(told), _changed(model, told), _weighed(model), _calibrated(model)):
         text += f" {said}" if said else ""
@@ -139,10 +141,39 @@ def _steps(model: Model, told: Mapping[str, Any]) -> str:
     return text + (f"; records: {used}." if used else ".")
 
 
+def _taught(told: Mapping[str, Any]) -> str:
+    """Say how the teachers answer, and what the student learned of it."""
+    teacher = told["teacher"]
+    weights = [float(w) for w in teacher["weights"]]
+    text = (
+        f"{count(teacher['networks'])} networks of this design learned from the labels, each without a part of "
+        "the records (AdamW under a one-cycle schedule, weights averaged over the last fifth of the steps)"
+    )
+    if len(weights) > 1:
+        text += (
+            "; they and k-mer regression answer together: the mean of their logits, times "
+            f"{weights[0]:.2f}, and its logits, times {weights[1]:.2f}, summed. These weights make the likelihood of "
+            "records they had not seen largest (stacking, Wolpert 1992)"
+        )
+    text += (
+        f". The network of this model learned to answer as they do, on the records and on {count(teacher['made_up'])} "
+        "sequences made of pieces of them (distillation, Hinton et al. 2015)"
+    )
+    if isinstance(teacher.get("agreement"), int | float):
+        text += (
+            f"; on such sequences that it had not seen, its logits and theirs correlate at {teacher['agreement']:.3f}"
+        )
+    return text + ". What the teachers said of records they had not seen is the out-of-fold prediction, and calibrates."
+
+
 def _first_layer(told: Mapping[str, Any]) -> str:
     if told.get("seeded_motifs"):
-        seeded = plural(int(told["seeded_motifs"]), "first-layer filter")
-        return f"{seeded} started from words enriched in the training records."
+        seeded = plural(int(told["seeded_motifs"]), "motif")
+        text = f"First-layer filters started from {seeded} grown from words enriched in the training records"
+        moved = [float(m) for m in told.get("seeded_moved") or ()]
+        if moved:
+            text += f"; training moved them by {min(moved):.2f} to {max(moved):.2f} (1 - cosine)"
+        return text + "."
     if told.get("fixed_filters"):
         fixed = int(told["fixed_filters"])
         named = listed([str(name) for name in told.get("filters", ())])

@@ -23,7 +23,7 @@ from seqcnn.training.loop import Fit, fit
 from seqcnn.training.progress import Progress
 from seqcnn.training.ridge import fit_ridge
 from seqcnn.training.schedule import recipe_for
-from seqcnn.training.seeding import seed_filters
+from seqcnn.training.seeding import Seeded, seed_filters
 
 Indices = npt.NDArray[np.int64]
 #: Networks that are fitted at once, not trained in steps.
@@ -136,9 +136,9 @@ def learn(
             network, encoder, plan.task, data, records=both, groups=plan.groups[both], device=plan.options.device
         )
         return Learned(network, calibration, details={"fit": chosen}, held_out=HeldOut(both, logits))
-    seeds = 0
+    seeded_with: Seeded | None = None
     if plan.network == "motif" and data.alphabet is not None and network.filters is not None:
-        seeds = seed_filters(
+        seeded_with = seed_filters(
             network.filters, plan.task, data.take(train), alphabet=data.alphabet, strands=plan.strands, seed=seed
         )
     recipe = recipe_for(
@@ -178,7 +178,7 @@ def learn(
         "precision": found.precision,
         "best_epoch": found.best_epoch,
         "augment": [name if isinstance(name, str) else name.__name__ for name in augmentation_names(plan, network)],
-        "seeded_motifs": seeds,
+        **({} if seeded_with is None else seeded_with.told(network.filters)),
         "fixed_filters": fixed,
     }
     held_out = HeldOut(valid, _logits(plan, network, data.take(valid).raw)) if len(valid) else None

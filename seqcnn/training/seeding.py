@@ -1,6 +1,8 @@
 """Seeding: the first filters of a network start as motifs that are enriched in one class against the others."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +28,41 @@ _LETTERS = 4
 _NONE = 4  # code of padding and ambiguous letters here: a zero column
 
 
+@dataclass(frozen=True)
+class Seeded:
+    """What the first filters started as.
+
+    Parameters
+    ----------
+    motifs
+        How many motifs were written, each with its reverse complement where both strands count.
+    weight
+        The filters that hold them, the first ones, ``(F, A, 1, K)``.
+
+    Examples
+    --------
+    >>> layer = nn.Conv2d(4, 2, (1, 3))
+    >>> Seeded(1, layer.weight[:1].detach().clone()).moved(layer)
+    [0.0]
+    """
+
+    motifs: int
+    weight: torch.Tensor
+
+    def moved(self, filters: nn.Conv2d) -> list[float]:
+        """Return how far training moved each of them: 1 less the cosine of what it was and what it is."""
+        one, other = (w.detach().cpu().flatten(1).double() for w in (self.weight, filters.weight[: len(self.weight)]))
+        return [abs(round(1 - float(c), 4)) for c in nn.functional.cosine_similarity(one, other)]
+
+    def told(self, filters: nn.Conv2d | None) -> dict[str, Any]:
+        """Return what the record says of it."""
+        return {"seeded_motifs": self.motifs, "seeded_moved": [] if filters is None else self.moved(filters)}
+
+
 @torch.no_grad()
 def seed_filters(
     filters: nn.Conv2d, task: Task, data: Dataset, *, alphabet: Alphabet, strands: str, seed: int = 0
-) -> int:
+) -> Seeded:
     """Write enriched motifs into the first filters, with their reverse complements where both strands count.
 
     Parameters
@@ -41,12 +74,12 @@ def seed_filters(
 
     Returns
     -------
-    How many motifs were written.
+    What was written.
     """
     both = strands == "both"
     count, channels, height, width = filters.weight.shape
     if channels != _LETTERS or height != 1 or width < WORD or data.targets is None:
-        return 0
+        return Seeded(0, filters.weight[:0].clone())
     contrasts = list(_contrasts(task, data.targets))
     each, at, written = max(1, MOTIFS // len(contrasts)), 0, 0
     for inside, outside in contrasts:
@@ -59,7 +92,7 @@ def seed_filters(
                     filters.weight[at, :, 0] = view
                     at += 1
             written += 1
-    return written
+    return Seeded(written, filters.weight[:at].clone())
 
 
 def _contrasts(task: Task, targets: Floats) -> Iterator[tuple[Mask, Mask]]:

@@ -27,7 +27,7 @@ from seqcnn.training.pooling import Blend
 from seqcnn.training.precision import pick_precision
 from seqcnn.training.progress import Progress
 from seqcnn.training.schedule import recipe_for
-from seqcnn.training.seeding import seed_filters
+from seqcnn.training.seeding import Seeded, seed_filters
 
 Indices = npt.NDArray[np.int64]
 
@@ -110,9 +110,11 @@ def distill(
     steering = np.arange(len(raw) - _STEERING, len(raw))
     train = np.arange(len(raw) - _STEERING)
     network = build(plan)
-    seeds = 0
+    seeded_with: Seeded | None = None
     if data.alphabet is not None and network.filters is not None:
-        seeds = seed_filters(network.filters, task, known, alphabet=data.alphabet, strands=plan.strands, seed=seed)
+        seeded_with = seed_filters(
+            network.filters, task, known, alphabet=data.alphabet, strands=plan.strands, seed=seed
+        )
     base = recipe_for("codes", len(train), plan.options, positions=plan.positions == "aware")
     steps = min(STEPS, READ / (base.batch_size * float(lessons.lengths.mean())))
     epochs = max(1, round(steps * base.batch_size / len(train)))
@@ -126,7 +128,8 @@ def distill(
     layer.scale.mul_(sure)
     details = {
         "epochs": recipe.epochs, "batch_size": recipe.batch_size, "lr": recipe.lr, "weight_decay": _DECAY,
-        "precision": found.precision, "best_epoch": found.best_epoch, "seeded_motifs": seeds,
+        "precision": found.precision, "best_epoch": found.best_epoch,
+        **({} if seeded_with is None else seeded_with.told(network.filters)),
         "teacher": {
             "networks": len(teacher.members), "weights": list(teacher.blend.weights), "made_up": count,
             "agreement": found.history[found.best_epoch - 1].get("agreement"),

@@ -34,12 +34,15 @@ class Division:
         Fold of each record from 0, -1 for those of the test part, ``(N,)``; None where there are no folds.
     notes
         What the user should know.
+    given
+        Whether somebody said which records validate.
     """
 
     data: Dataset
     parts: Parts
     fold: Indices | None = None
     notes: tuple[str, ...] = ()
+    given: bool = False
 
     @property
     def folds(self) -> int:
@@ -89,6 +92,7 @@ def _checked(data: Dataset, options: TrainOptions, k: int, *, test: float | None
     share = DEFAULT_SHARE if share is None else share
     if share + test >= 1:
         raise OptionError(f"--valid {share:g} --test {test:g}: no record would be left to train on")
+    given = valid is not None or (data.parts is not None and bool((data.parts == "valid").any()))
     whole, notes = together(data, k) if k else (data, [])
     parts = split(whole, valid=share, test=test, seed=options.seed)
     if valid is not None:
@@ -97,11 +101,11 @@ def _checked(data: Dataset, options: TrainOptions, k: int, *, test: float | None
         parts = replace(parts, valid=np.concatenate([parts.valid, np.arange(n, len(whole))]))
         whole, notes = together(whole, k) if k else (whole, [])
     if not k:
-        return Division(whole, parts)
+        return Division(whole, parts, given=given)
     fold = np.full(len(whole), -1, np.int64)
     pool = np.setdiff1d(np.arange(len(whole)), parts.test)
     fold[pool] = cross_folds(whole.take(pool), k, seed=options.seed)
-    return Division(whole, parts, fold, tuple(notes))
+    return Division(whole, parts, fold, tuple(notes), given)
 
 
 def _share(values: tuple[str, ...], name: str) -> float | None:

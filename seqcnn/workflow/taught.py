@@ -69,8 +69,7 @@ def _taught(
     else:
         found, wanted = None, options.members or MEMBERS
         fold = np.full(len(data), -1, np.int64)
-        given = data.parts is not None and bool((data.parts == "valid").any())
-        if given or any(not _is_number(value) for value in options.valid):
+        if division.given:
             fold[parts.train], fold[parts.valid] = 1, 0
             rounds = [0] * wanted
         else:
@@ -87,9 +86,8 @@ def _taught(
     return (baselines if options.baselines else {}), learned, found
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def pooled_parts(plan: Plan, division: Division, parts: Parts) -> Parts:
+    """Return the parts with the validation records among those that train, where every teacher steers by its own."""
+    if not is_taught(plan) or division.given:
+        return parts
+    return replace(parts, train=np.sort(np.concatenate([parts.train, parts.valid])), valid=parts.valid[:0])

@@ -34,7 +34,7 @@ from seqcnn.training.progress import progress_bar
 from seqcnn.workflow.augmented import check_drawing, write_augmented
 from seqcnn.workflow.crossvalidation import cross_validated
 from seqcnn.workflow.parts import Division, divide
-from seqcnn.workflow.taught import is_taught, taught
+from seqcnn.workflow.taught import is_taught, pooled_parts, taught
 from seqcnn.workflow.vouching import calibrated, conformity_of
 
 
@@ -126,6 +126,7 @@ def train(
         notes += learned.notes
         notes += [f"{name} baseline: {note}" for name, fitted in baselines.items() for note in fitted.notes]
     oof, shared = (None, None) if folded is None else (folded[0], folded[1].calibration)
+    parts = pooled_parts(plan, division, parts)
     layer = calibrated(plan.task, learned, data, shared=shared, notes=notes)
     record = TrainingRecord(
         created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -160,6 +160,17 @@ def learned(material: Material) -> str:
     return f"The motif it relies on most {what}fires (above half of its strongest activation) in {held}.{more}"
 
 
+def and_kmers(material: Material) -> str:
+    """Say that k-mer regression has its say in out-of-fold predictions, where it has."""
+    weights = material.model.record.options.get("teacher", {}).get("weights", ())
+    return ", together with k-mer regression that did not either" if len(weights) > 1 else ""
+
+
+def which_learned(material: Material) -> str:
+    """Say that the network in the model file learned from those that were scored, where it did."""
+    return ", which learned to answer as all of these do" if "teacher" in material.model.record.options else ""
+
+
 def caveats(material: Material) -> list[str]:
     """Return what a careful reader should be told next to the headline."""
     told: list[str] = []
@@ -169,7 +180,7 @@ def caveats(material: Material) -> list[str]:
     if material.out_of_fold:
         told.append(
             "These are out-of-fold figures: each record is scored by a network of the same design that did not train "
-            "on it, not by the one in the model file."
+            f"on it{and_kmers(material)}, not by the one in the model file{which_learned(material)}."
         )
     if e.source == "stored":
         told.append(

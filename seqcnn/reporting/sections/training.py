@@ -49,7 +49,9 @@ class Training(Section):
         plots.append(
             (
                 inline(to_svg(fig, title="Loss over epochs")),
-                "Loss on the training and the validation part; lower is better.",
+                "Divergence from the teacher on sequences it learned from, and on others; lower is better."
+                if "teacher" in record.options
+                else "Loss on the training and the validation part; lower is better.",
             )
         )
         metric = next((k for k in history[-1] if k not in _SILENT and isinstance(history[-1][k], int | float)), None)
@@ -58,7 +60,12 @@ class Training(Section):
             name = spoken(metric.removeprefix("valid_"))
             draw_history(epochs, {"validation": ([row.get(metric) for row in history], ORANGE)}, ax, best=best, y=name)
             plots.append(
-                (inline(to_svg(fig, title=f"{name} over epochs")), f"{first_upper(name)} on the validation part.")
+                (
+                    inline(to_svg(fig, title=f"{name} over epochs")),
+                    "Correlation of the logits with the teacher's, on sequences the network did not learn from."
+                    if "teacher" in record.options
+                    else f"{first_upper(name)} on the validation part.",
+                )
             )
         return shared | {
             "plots": plots,
