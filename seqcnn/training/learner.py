@@ -227,6 +227,7 @@ def augmentation_names(plan: Plan, network: Network) -> tuple[Any, ...]:
     places = kind != "pixels" and network.fixed_width is not None and plan.encoder.width is None
     if wanted == ("none",) or network.closed_form:
         return ()
+    whole = kind == "codes" and not plan.encoder.has_complement  # a protein begins where it begins, a window anywhere
     if wanted:
         if places and "shift" in wanted:
             raise OptionError(f"--augment shift: the {plan.network} network reads by place; leave it out")
@@ -235,7 +236,7 @@ def augmentation_names(plan: Plan, network: Network) -> tuple[Any, ...]:
         name
         for name in DEFAULT_AUGMENTATIONS[kind]
         if not (name == "reverse_complement" and plan.strands != "both")
-        and not (name == "shift" and places)
+        and not (name == "shift" and (places or whole))
         and not (name == "flip" and not plan.mirrored)
     )
 
