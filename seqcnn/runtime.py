@@ -65,6 +65,15 @@ def cpus() -> int:
         return os.cpu_count() or 1
 
 
+def compute_alone() -> None:
+    """Make the thread that calls this compute by itself, with denormal numbers as zero."""
+    import torch
+
+    torch.get_num_threads()  # a thread takes the caller's number when first asked; then it can be changed
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+
 @contextmanager
 def threads(number: int | None) -> Iterator[None]:
     """Let torch use `number` CPU threads inside the block; None leaves it as it is."""

@@ -18,7 +18,7 @@ from seqcnn.data.batches import common_width, rectangle
 from seqcnn.data.dataset import Raw, lengths_of
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import OutOfMemoryError
-from seqcnn.runtime import pick_device
+from seqcnn.runtime import compute_alone, pick_device
 from seqcnn.sequence import Sequences
 
 Logits = npt.NDArray[np.float32]
@@ -123,9 +123,7 @@ def frozen(module: M, place: torch.device) -> M:
 
 def _alone(ready: Barrier) -> None:
     """Make a worker's thread compute by itself; the barrier sees to it that each thread comes here once."""
-    torch.get_num_threads()  # a thread takes the caller's number when first asked; then it can be changed
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    compute_alone()
     ready.wait()
 
 

@@ -1,5 +1,7 @@
 """Calibration: a scale and an offset of the logits, fitted on validation records."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -46,21 +48,35 @@ def fit_calibration(
         return layer
     expected = torch.tensor(task.prior_shift, dtype=torch.float64) * float(weighted)
     z, t = torch.from_numpy(logits).double(), torch.from_numpy(targets).double()
-    share = np.ones(len(logits)) if weights is None else np.asarray(weights, np.float64)
-    each = torch.from_numpy(share / share[share > 0].mean() if share.any() else share)
+    each = shares(weights, len(logits))
     log_scale = torch.zeros(1 if task.name == "multiclass" else task.outputs, dtype=torch.float64, requires_grad=True)
     offset = torch.zeros(task.outputs, dtype=torch.float64, requires_grad=True)
-    solver = torch.optim.LBFGS([log_scale, offset], max_iter=100, line_search_fn="strong_wolfe")
 
-    def closure() -> torch.Tensor:
-        solver.zero_grad()
-        loss = (task.record_loss(z * log_scale.exp() + expected + offset, t) * each).sum()
-        loss = loss + 0.5 * (log_scale**2).sum() + 0.5 * ((offset / _OFFSET_SPREAD) ** 2).sum()
-        torch.autograd.backward(loss)
-        return loss
+    def loss() -> torch.Tensor:
+        fit = (task.record_loss(z * log_scale.exp() + expected + offset, t) * each).sum()
+        return fit + 0.5 * (log_scale**2).sum() + 0.5 * ((offset / _OFFSET_SPREAD) ** 2).sum()
 
-    with torch.enable_grad():
-        solver.step(closure)  # type: ignore[no-untyped-call]
+    minimize(loss, [log_scale, offset], steps=100)
     layer.scale.copy_(log_scale.detach().exp().expand(task.outputs))
     layer.bias.copy_(expected + offset.detach())
     return layer
+
+
+def shares(weights: npt.NDArray[np.floating] | None, n: int) -> torch.Tensor:
+    """Return how much each of n records counts, ``(n,)`` with a mean of 1 over those that count at all."""
+    share = np.ones(n) if weights is None else np.asarray(weights, np.float64)
+    return torch.from_numpy(share / share[share > 0].mean() if share.any() else share)
+
+
+def minimize(loss: Callable[[], torch.Tensor], parameters: list[torch.Tensor], *, steps: int) -> None:
+    """Move the parameters to where a smooth loss of theirs is least (L-BFGS), in at most so many steps."""
+    solver = torch.optim.LBFGS(parameters, max_iter=steps, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        solver.zero_grad()
+        value = loss()
+        torch.autograd.backward(value)
+        return value
+
+    with torch.enable_grad():
+        solver.step(closure)  # type: ignore[no-untyped-call]

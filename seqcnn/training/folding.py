@@ -15,14 +15,14 @@ from seqcnn.errors import DataError
 from seqcnn.inference.predict import Logits, predict_logits
 from seqcnn.networks import Network
 from seqcnn.nn.calibration import Calibration
-from seqcnn.runtime import pick_device, seeded
+from seqcnn.runtime import compute_alone, pick_device, seeded
 from seqcnn.sequence import Sequences
 from seqcnn.tasks import fit_task
 from seqcnn.training.convex import Baseline
 from seqcnn.training.learner import Learned, Plan, build, fit_baseline, learn, predict
 from seqcnn.training.pooling import Blend, blended, pooled, standardizing
 from seqcnn.training.progress import Progress, Shared
-from seqcnn.training.replicas import compute_alone, workers
+from seqcnn.training.replicas import workers
 
 Indices = npt.NDArray[np.int64]
 
@@ -179,8 +179,7 @@ def _learned(plan: Plan, data: Dataset, fold: Indices, rounds: Sequence[int], pr
     shared = Shared(progress, len(rounds), "folds" if len(rounds) > 1 else "training")
 
     def one(i: int, f: int, network: Network | None) -> Fold:
-        held, rest = np.flatnonzero(fold == f), data.counted(np.flatnonzero((fold != f) & (fold >= 0)))
-        own = plans[i]
+        held, rest, own = np.flatnonzero(fold == f), rests[i], plans[i]
         inner = split(replace(data.take(rest), parts=None), valid=_STEERING, test=0, seed=own.options.seed)
         train, valid = rest[inner.train], rest[inner.valid]
         to = shared.part() if several > 1 else progress
@@ -192,9 +191,9 @@ def _learned(plan: Plan, data: Dataset, fold: Indices, rounds: Sequence[int], pr
         scale = None if steering is None else standardizing(own.task, steering.logits)
         return Fold(f, own, learned, train, valid, held, scale)
 
+    rests = [data.counted(np.flatnonzero((fold != f) & (fold >= 0))) for f in rounds]
     plans = []
-    for i, f in enumerate(rounds):
-        rest = data.counted(np.flatnonzero((fold != f) & (fold >= 0)))
+    for i, rest in enumerate(rests):
         task = fit_task(plan.task.name, data.labels, targets[rest], data.task_options)
         seed = (plan.options.seed + 1 + i) % _SEEDS
         plans.append(replace(plan, task=task, options=replace(plan.options, seed=seed)))

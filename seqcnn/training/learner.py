@@ -136,11 +136,7 @@ def learn(
             network, encoder, plan.task, data, records=both, groups=plan.groups[both], device=plan.options.device
         )
         return Learned(network, calibration, details={"fit": chosen}, held_out=HeldOut(both, logits))
-    seeded_with: Seeded | None = None
-    if plan.network == "motif" and data.alphabet is not None and network.filters is not None:
-        seeded_with = seed_filters(
-            network.filters, plan.task, data.take(train), alphabet=data.alphabet, strands=plan.strands, seed=seed
-        )
+    seeded_with = sown(plan, network, data.take(train)) if plan.network == "motif" else None
     recipe = recipe_for(
         data.kind,
         len(train),
@@ -171,18 +167,35 @@ def learn(
             alone=alone,
         )
     described = {
+        **described_fit(found, seeded_with, network),
+        "augment": [name if isinstance(name, str) else name.__name__ for name in augmentation_names(plan, network)],
+        "fixed_filters": fixed,
+    }
+    held_out = HeldOut(valid, found.logits) if len(valid) else None
+    return Learned(network, found.calibration, found.history, found.interrupted, found.notes, described, held_out)
+
+
+def sown(plan: Plan, network: Network, part: Dataset) -> Seeded | None:
+    """Return what the first filters start as, grown from words enriched in training records; None without filters."""
+    if part.alphabet is None or network.filters is None:
+        return None
+    return seed_filters(
+        network.filters, plan.task, part, alphabet=part.alphabet, strands=plan.strands, seed=plan.options.seed
+    )
+
+
+def described_fit(found: Fit, seeded_with: Seeded | None, network: Network) -> dict[str, Any]:
+    """Return what the record says of a training in steps, and of how far it moved filters that were seeded."""
+    recipe = found.recipe
+    return {
         "epochs": recipe.epochs,
         "batch_size": recipe.batch_size,
-        "lr": found.recipe.lr,
+        "lr": recipe.lr,
         "weight_decay": recipe.weight_decay,
         "precision": found.precision,
         "best_epoch": found.best_epoch,
-        "augment": [name if isinstance(name, str) else name.__name__ for name in augmentation_names(plan, network)],
         **({} if seeded_with is None else seeded_with.told(network.filters)),
-        "fixed_filters": fixed,
     }
-    held_out = HeldOut(valid, _logits(plan, network, data.take(valid).raw)) if len(valid) else None
-    return Learned(network, found.calibration, found.history, found.interrupted, found.notes, described, held_out)
 
 
 def build(plan: Plan) -> Network:

@@ -17,7 +17,7 @@ from seqcnn.data.batches import shuffled_batches
 from seqcnn.data.dataset import Dataset, take
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import TrainingError
-from seqcnn.inference.predict import predict_logits
+from seqcnn.inference.predict import Logits, predict_logits
 from seqcnn.nn.calibration import Calibration
 from seqcnn.nn.dropout import reseed
 from seqcnn.runtime import flushed_denormals, kept_memory, pick_device, quiet, seeded, threads
@@ -52,8 +52,8 @@ class Fit:
         task's primary figure on it, the loss after calibration.
     best_epoch
         Epoch whose weights were kept, from 1.
-    calibration
-        Layer fitted on the validation part.
+    calibration, logits
+        Layer fitted on the validation part, and the logits ``(n, K)`` it was fitted on.
     recipe, precision
         As used.
     interrupted
@@ -65,6 +65,7 @@ class Fit:
     history: tuple[dict[str, Any], ...]
     best_epoch: int
     calibration: Calibration
+    logits: Logits
     recipe: Recipe
     precision: str
     interrupted: bool = False
@@ -260,14 +261,16 @@ class _Run:
         self.network.load_state_dict(best)
         self.average = None
         try:
-            calibration = self._calibration(valid, self._logits(valid))
+            logits = self._logits(valid)
+            calibration = self._calibration(valid, logits)
         except KeyboardInterrupt:
             if interrupted:
                 raise
             interrupted, notes = True, (*notes, "interrupted while calibrating: all epochs are done")
-            calibration = self._calibration(valid, self._logits(valid))
+            logits = self._logits(valid)
+            calibration = self._calibration(valid, logits)
         self.network.to(origin)
-        return Fit(tuple(history), best_epoch, calibration, recipe, self.precision, interrupted, notes)
+        return Fit(tuple(history), best_epoch, calibration, logits, recipe, self.precision, interrupted, notes)
 
     def _epoch(
         self,

@@ -10,7 +10,7 @@ import torch
 from seqcnn.inference.predict import Logits
 from seqcnn.nn.calibration import Calibration
 from seqcnn.tasks.task import Floats, Task
-from seqcnn.training.calibrate import fit_calibration
+from seqcnn.training.calibrate import fit_calibration, minimize, shares
 
 #: Standard deviation of standardized logits: that of probabilities that tell most records apart.
 _SPREAD = 2.0
@@ -102,21 +102,15 @@ def fit_blend(
     """
     z = torch.from_numpy(np.stack(experts)).double()  # (E, N, K)
     t = torch.from_numpy(task.encode(targets)).double()
-    share = np.ones(len(t)) if weights is None else np.asarray(weights, np.float64)
-    each = torch.from_numpy(share / share[share > 0].mean() if share.any() else share)
+    each = shares(weights, len(t))
     logs = torch.full((len(z),), -float(np.log(len(z))), dtype=torch.float64, requires_grad=True)
     offset = torch.zeros(task.outputs, dtype=torch.float64, requires_grad=True)
-    solver = torch.optim.LBFGS([logs, offset], max_iter=200, line_search_fn="strong_wolfe")
 
-    def closure() -> torch.Tensor:
-        solver.zero_grad()
-        loss = (task.record_loss((z * logs.exp()[:, None, None]).sum(0) + offset, t) * each).sum()
-        loss = loss + 0.5 * (logs / _DOUBT).square().sum() + 0.5 * offset.square().sum()
-        torch.autograd.backward(loss)
-        return loss
+    def loss() -> torch.Tensor:
+        fit = (task.record_loss((z * logs.exp()[:, None, None]).sum(0) + offset, t) * each).sum()
+        return fit + 0.5 * (logs / _DOUBT).square().sum() + 0.5 * offset.square().sum()
 
-    with torch.enable_grad():
-        solver.step(closure)  # type: ignore[no-untyped-call]
+    minimize(loss, [logs, offset], steps=200)
     return Blend(tuple(logs.detach().exp().tolist()), tuple(offset.detach().tolist()))
 
 

@@ -8,7 +8,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from seqcnn.runtime import cpus
+from seqcnn.runtime import compute_alone, cpus
 
 #: What returns the loss of one part of a batch by a network, as its share of the whole.
 Loss = Callable[[nn.Module], Tensor]
@@ -106,10 +106,3 @@ class Replicas:
     def close(self) -> None:
         """End the threads."""
         self.pool.shutdown(cancel_futures=True)
-
-
-def compute_alone() -> None:
-    """Make a thread compute by itself."""
-    torch.get_num_threads()  # a thread takes the caller's number when first asked; then it can be changed
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)

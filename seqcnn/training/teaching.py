@@ -21,13 +21,12 @@ from seqcnn.runtime import pick_device
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.imitation import Imitation
 from seqcnn.training.folding import Fold, Folded, answer
-from seqcnn.training.learner import HeldOut, Learned, Plan, augmentations, build
+from seqcnn.training.learner import HeldOut, Learned, Plan, augmentations, build, described_fit, sown
 from seqcnn.training.loop import fit
 from seqcnn.training.pooling import Blend
 from seqcnn.training.precision import pick_precision
 from seqcnn.training.progress import Progress
 from seqcnn.training.schedule import recipe_for
-from seqcnn.training.seeding import Seeded, seed_filters
 
 Indices = npt.NDArray[np.int64]
 
@@ -110,11 +109,7 @@ def distill(
     steering = np.arange(len(raw) - _STEERING, len(raw))
     train = np.arange(len(raw) - _STEERING)
     network = build(plan)
-    seeded_with: Seeded | None = None
-    if data.alphabet is not None and network.filters is not None:
-        seeded_with = seed_filters(
-            network.filters, task, known, alphabet=data.alphabet, strands=plan.strands, seed=seed
-        )
+    seeded_with = sown(plan, network, known)
     base = recipe_for("codes", len(train), plan.options, positions=plan.positions == "aware")
     steps = min(STEPS, READ / (base.batch_size * float(lessons.lengths.mean())))
     epochs = max(1, round(steps * base.batch_size / len(train)))
@@ -127,9 +122,7 @@ def distill(
     layer = Calibration(task.outputs)
     layer.scale.mul_(sure)
     details = {
-        "epochs": recipe.epochs, "batch_size": recipe.batch_size, "lr": recipe.lr, "weight_decay": _DECAY,
-        "precision": found.precision, "best_epoch": found.best_epoch,
-        **({} if seeded_with is None else seeded_with.told(network.filters)),
+        **described_fit(found, seeded_with, network),
         "teacher": {
             "networks": len(teacher.members), "weights": list(teacher.blend.weights), "made_up": count,
             "agreement": found.history[found.best_epoch - 1].get("agreement"),
