@@ -144,20 +144,18 @@ def _steps(model: Model, told: Mapping[str, Any]) -> str:
 def _taught(told: Mapping[str, Any]) -> str:
     """Say how the teachers answer, and what the student learned of it."""
     teacher = told["teacher"]
-    weights = [float(w) for w in teacher["weights"]]
     text = (
         f"{count(teacher['networks'])} networks of this design learned from the labels, each without a part of "
         "the records (AdamW under a one-cycle schedule, weights averaged over the last fifth of the steps)"
     )
-    if len(weights) > 1:
-        text += (
-            "; they and k-mer regression answer together: the mean of their logits, times "
-            f"{weights[0]:.2f}, and its logits, times {weights[1]:.2f}, summed. These weights make the likelihood of "
-            "records they had not seen largest (stacking, Wolpert 1992)"
-        )
+    weights = {name: f"{float(weight):.2f}" for name, weight in teacher["weights"].items()}
     text += (
-        f". The network of this model learned to answer as they do, on the records and on {count(teacher['made_up'])} "
-        "sequences made of pieces of them (distillation, Hinton et al. 2015)"
+        "; they, k-mer regression and a kernel machine (Gaussian kernel ridge regression of how alike records are, by "
+        "their words and, where one strand is read, by what stands where) answer together: the mean of the networks' "
+        f"logits, times {weights['networks']}, the k-mers', times {weights['kmer']}, and the kernel machine's, times "
+        f"{weights['kernel']}, summed. These weights make the likelihood of records they had not seen largest "
+        "(stacking, Wolpert 1992). The network of this model learned to answer as they do, on the records and on "
+        f"{count(teacher['made_up'])} sequences made of pieces of them (distillation, Hinton et al. 2015)"
     )
     if isinstance(teacher.get("agreement"), int | float):
         text += (

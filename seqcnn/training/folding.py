@@ -19,7 +19,7 @@ from seqcnn.runtime import compute_alone, pick_device, seeded
 from seqcnn.sequence import Sequences
 from seqcnn.tasks import fit_task
 from seqcnn.training.convex import Baseline
-from seqcnn.training.learner import Learned, Plan, build, fit_baseline, learn, predict
+from seqcnn.training.learner import Learned, Plan, build, fit_baseline, fit_likeness, learn, predict
 from seqcnn.training.pooling import Blend, blended, pooled, standardizing
 from seqcnn.training.progress import Progress, Shared
 from seqcnn.training.replicas import workers
@@ -72,7 +72,7 @@ class Folded:
     calibration
         Of the standardized logits of all folds (`seqcnn.training.pooling`); None of networks that have no need of it.
     blend
-        What makes one answer of the networks' and the k-mers', where `taught`.
+        What makes one answer of those of the networks, the k-mers and the kernel machine, where `taught`.
     """
 
     records: Indices
@@ -126,7 +126,7 @@ def out_of_fold(
         Folds to hold out; one that is named again is predicted by several models, whose logits are averaged. None for
         every fold once.
     taught
-        Whether the logits of networks and k-mers are blended, as those of a teacher are.
+        Whether the logits of networks, k-mers and a kernel machine are blended, as those of a teacher are.
 
     Raises
     ------
@@ -137,6 +137,7 @@ def out_of_fold(
         raise DataError("out-of-fold figures need targets")
     logits = np.zeros((len(data), plan.task.outputs), np.float32)
     others: dict[str, Logits] = {}
+    likeness = np.zeros_like(logits)
     wanted = list(range(int(fold.max()) + 1)) if rounds is None else list(rounds)
     wanted = [f for f in wanted if (fold == f).any()]
     found = _learned(plan, data, fold, wanted, progress)
@@ -145,10 +146,12 @@ def out_of_fold(
         held, raw = models[0].held, data.take(models[0].held).raw
         logits[held] = np.mean([answer(plan, one, raw) for one in models], axis=0)
         if plan.options.baselines or taught:
-            rest = np.sort(np.concatenate([models[0].train, models[0].valid]))
-            for name, baseline in fit_baselines(models[0].plan, data, rest).items():
+            rest, own = np.sort(np.concatenate([models[0].train, models[0].valid])), models[0].plan
+            for name, baseline in fit_baselines(own, data, rest).items():
                 theirs = predict_logits(plan.encoder, baseline.network, raw)
-                others.setdefault(name, np.zeros_like(logits))[held] = _in_units_of(plan, models[0].plan, theirs)
+                others.setdefault(name, np.zeros_like(logits))[held] = _in_units_of(plan, own, theirs)
+            if taught and isinstance(raw, Sequences):
+                likeness[held] = _in_units_of(plan, own, fit_likeness(own, data, rest)(raw))
         for one in models if each is not None else ():
             each(one)  # type: ignore[misc]
     kept = np.flatnonzero(np.isin(fold, wanted))
@@ -157,7 +160,7 @@ def out_of_fold(
     others = {name: other[kept] for name, other in others.items()}
     shared, blend = None, None
     if taught:
-        experts = [logits, *(other for name, other in others.items() if name == "kmer")]
+        experts = [logits, others["kmer"], likeness[kept]]
         logits, blend = blended(plan.task, experts, data.targets[kept], fold[kept], weights=weights)
     elif all(one.scale is not None for one in found):
         logits, shared = pooled(plan.task, logits, data.targets[kept], fold[kept], weights=weights)

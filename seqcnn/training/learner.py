@@ -9,7 +9,7 @@ import torch
 
 from seqcnn.data.augmentation.augmentation import Augmentation, make
 from seqcnn.data.dataset import Dataset, Raw
-from seqcnn.errors import OptionError
+from seqcnn.errors import DataError, OptionError
 from seqcnn.inference.predict import Logits, predict_logits
 from seqcnn.networks import Network, create, options
 from seqcnn.nn.calibration import Calibration
@@ -19,6 +19,7 @@ from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
 from seqcnn.training.convex import Baseline, fit_composition, fit_kmer
 from seqcnn.training.first_layer import placed
+from seqcnn.training.kernel import Kernel, fit_kernel
 from seqcnn.training.loop import Fit, fit
 from seqcnn.training.progress import Progress
 from seqcnn.training.ridge import fit_ridge
@@ -202,6 +203,8 @@ def build(plan: Plan) -> Network:
     """Return the network before it has learned, the same for the same seed."""
     seed = plan.options.seed
     settings: dict[str, Any] = {"positions": plan.positions == "aware"} if knows_positions(plan.network) else {}
+    if "padded" in options(plan.network) and not plan.encoder.has_complement:
+        settings["padded"] = True  # a protein begins where it begins, a window anywhere
     settings |= {"seed": seed} if "seed" in options(plan.network) else {}
     with seeded(seed):
         return create(
@@ -279,3 +282,14 @@ def fit_baseline(plan: Plan, data: Dataset, records: Indices, name: str) -> Base
             seed=seed,
         )
     return fit_composition(part.raw, targets, task=task, encoder=plan.encoder, groups=groups, seed=seed)
+
+
+def fit_likeness(plan: Plan, data: Dataset, records: Indices) -> Kernel:
+    """Return a kernel machine fitted on `records`; `DataError` of others than sequences with targets."""
+    part = data.take(records)
+    if not isinstance(part.raw, Sequences) or part.alphabet is None or part.targets is None:
+        raise DataError("a kernel machine compares sequences whose targets are known")
+    return fit_kernel(
+        part.raw, part.targets, task=plan.task, alphabet=part.alphabet, strands=plan.strands,
+        groups=plan.groups[records], seed=plan.options.seed,
+    )  # fmt: skip

@@ -90,7 +90,7 @@ def held_out_errors(
 ) -> Matrix:
     """Return the squared held-out error of each record, ``(N,)``, of a network fitted as `fit_ridge` does."""
     held_out = held_out_scores(network, encoder, task, data, records=records, device=device, groups=groups)
-    return np.asarray(np.nansum((held_out - _truth(task, _encoded(task, data, records))) ** 2, axis=1))
+    return np.asarray(np.nansum((held_out - coded(task, _encoded(task, data, records))) ** 2, axis=1))
 
 
 def _prepared(
@@ -107,7 +107,7 @@ def _prepared(
     network.fit_features(features)
     x = ((features - network.offset) * network.weight).double().numpy()
     weights = np.ones(len(x)) if data.weights is None else data.weights[records]
-    return x, _truth(task, encoded), encoded, weights
+    return x, coded(task, encoded), encoded, weights
 
 
 def _encoded(task: Task, data: Dataset, records: Indices) -> npt.NDArray[np.float32]:
@@ -116,7 +116,7 @@ def _encoded(task: Task, data: Dataset, records: Indices) -> npt.NDArray[np.floa
     return task.encode(data.targets[records])
 
 
-def _truth(task: Task, encoded: npt.NDArray[np.float32]) -> Matrix:
+def coded(task: Task, encoded: npt.NDArray[np.float32]) -> Matrix:
     """Return what the linear layer is to give, ``(N, K)``; NaN where unknown."""
     if task.numeric:
         return encoded.astype(np.float64)

@@ -1,8 +1,9 @@
-"""Distilling: several networks and the k-mers answer together, and one network learns to answer as they do.
+"""Distilling: several networks, k-mers and likeness answer together, and one network learns to answer as they do.
 
 What makes small sets hard is that a network learns its few records by heart. Its teacher, the blend of networks that
-were trained on different folds and of k-mer regression, answers for any sequence; so the student trains on tens of
-thousands of sequences that nobody measured, made of pieces of the known ones, and has nothing to learn by heart.
+were trained on different folds, of k-mer regression and of a kernel machine, answers for any sequence; so the student
+trains on tens of thousands of sequences that nobody measured, made of pieces of the known ones, and has nothing to
+learn by heart.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from seqcnn.runtime import pick_device
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.imitation import Imitation
 from seqcnn.training.folding import Fold, Folded, answer
+from seqcnn.training.kernel import Kernel
 from seqcnn.training.learner import HeldOut, Learned, Plan, augmentations, build, described_fit, sown
 from seqcnn.training.loop import fit
 from seqcnn.training.pooling import Blend
@@ -30,10 +32,12 @@ from seqcnn.training.schedule import recipe_for
 
 Indices = npt.NDArray[np.int64]
 
+#: Who answers, in the order of the blend's weights.
+EXPERTS = ("networks", "kmer", "kernel")
 #: Sequences made up for the student, those that steer it; its steps, and the letters that it reads at most.
 MADE_UP, _STEERING, STEPS, READ = 20_000, 1000, 2000, 40_000_000
-#: Letters that are made up at most: longer records are fewer.
-_LETTERS = 12_000_000
+#: Letters that are made up at least and at most: of short records more sequences, of long ones fewer.
+_LETTERS, _SHORT = (4_000_000, 12_000_000), 60_000
 #: Spread of the logits that the student learns: of a very sure teacher only the order of its doubts is worth learning.
 _SPREAD = 2.0
 #: Decay of the student's weights: with so many records it needs less than its teachers.
@@ -42,7 +46,7 @@ _DECAY = 0.01
 
 @dataclass(frozen=True)
 class Teacher:
-    """Networks of several folds and the k-mer baseline, which answer together.
+    """Networks of several folds, the k-mer baseline and a kernel machine, which answer together.
 
     Parameters
     ----------
@@ -50,24 +54,23 @@ class Teacher:
         Of the student.
     members
         At least one.
-    kmer
-        Fitted on all records; None where the blend has no place for it.
+    kmer, kernel
+        Fitted on all records.
     blend
-        What makes one answer of the two kinds.
+        What makes one answer of the three kinds.
     """
 
     plan: Plan
     members: Sequence[Fold]
-    kmer: Network | None
+    kmer: Network
+    kernel: Kernel
     blend: Blend
 
     def __call__(self, raw: Sequences) -> Logits:
         """Return calibrated logits ``(N, K)``."""
         precision = pick_precision(self.plan.options.precision, pick_device(self.plan.options.device))
-        experts = [np.mean([answer(self.plan, one, raw, precision=precision) for one in self.members], axis=0)]
-        if self.kmer is not None:
-            experts.append(predict_logits(self.plan.encoder, self.kmer, raw))
-        return self.blend(experts)
+        networks = np.mean([answer(self.plan, one, raw, precision=precision) for one in self.members], axis=0)
+        return self.blend([networks, predict_logits(self.plan.encoder, self.kmer, raw), self.kernel(raw)])
 
 
 def distill(
@@ -92,7 +95,8 @@ def distill(
         raise DataError("distilling: sequences are made up; pictures and series have no letters")
     seed, task = plan.options.seed, plan.task
     rng = np.random.default_rng(seed)
-    count = int(min(MADE_UP, max(2 * _STEERING, _LETTERS / max(1.0, float(known.lengths.mean())))))
+    least, most = (letters / max(1.0, float(known.lengths.mean())) for letters in _LETTERS)
+    count = int(max(2 * _STEERING, min(max(MADE_UP, least), most, _SHORT)))
     made = recombined(known.raw, count, rng)
     raw = Sequences(
         np.concatenate([known.raw.buffer, made.buffer]),
@@ -124,9 +128,11 @@ def distill(
     details = {
         **described_fit(found, seeded_with, network),
         "teacher": {
-            "networks": len(teacher.members), "weights": list(teacher.blend.weights), "made_up": count,
+            "networks": len(teacher.members),
+            "weights": dict(zip(EXPERTS, teacher.blend.weights, strict=True)),
+            "made_up": count,
             "agreement": found.history[found.best_epoch - 1].get("agreement"),
         },
-    }  # fmt: skip
+    }
     held = HeldOut(folded.records, np.asarray(folded.logits / sure, np.float32))
     return Learned(network, layer, found.history, found.interrupted, found.notes, details, held)

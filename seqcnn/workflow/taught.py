@@ -10,7 +10,7 @@ from seqcnn.model.record import OutOfFold
 from seqcnn.options import TrainOptions
 from seqcnn.training.convex import Baseline
 from seqcnn.training.folding import Fold, Folded, InterruptedFolds, fit_baselines, out_of_fold
-from seqcnn.training.learner import Learned, Plan
+from seqcnn.training.learner import Learned, Plan, fit_likeness
 from seqcnn.training.progress import Progress
 from seqcnn.training.teaching import Teacher, distill
 from seqcnn.workflow.crossvalidation import cross_validated
@@ -80,8 +80,8 @@ def _taught(
         raise RuntimeError("teaching: no fold was predicted")
     progress.start("baselines", 1)
     baselines = fit_baselines(plan, data, seen)
-    kmer = baselines["kmer"].network if len(folded.blend.weights) > 1 else None
-    teacher = Teacher(plan, members, kmer, folded.blend)
+    kernel = fit_likeness(plan, data, seen)
+    teacher = Teacher(plan, members, baselines["kmer"].network, kernel, folded.blend)
     learned = distill(plan, data, seen, teacher=teacher, folded=folded, progress=progress)
     return (baselines if options.baselines else {}), learned, found
 

@@ -161,9 +161,9 @@ def learned(material: Material) -> str:
 
 
 def and_kmers(material: Material) -> str:
-    """Say that k-mer regression has its say in out-of-fold predictions, where it has."""
-    weights = material.model.record.options.get("teacher", {}).get("weights", ())
-    return ", together with k-mer regression that did not either" if len(weights) > 1 else ""
+    """Say that k-mers and likeness have their say in out-of-fold predictions, where they have."""
+    taught = "teacher" in material.model.record.options
+    return ", together with k-mer regression and a kernel machine that did not either" if taught else ""
 
 
 def which_learned(material: Material) -> str:
