@@ -10,10 +10,14 @@ from seqcnn.errors import OptionError
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered object: where it lives (``"module:Object"``) and what it is, in a line."""
+    """One registered object: where it lives (``"module:Object"``) and what it is, in a line.
+
+    One that is `internal` is made of others by training, and not named by users.
+    """
 
     target: str
     summary: str
+    internal: bool = False
 
 
 #: kind -> name -> entry. A new network, task, encoder, augmentation or report section is one file and one line here.
@@ -50,6 +54,11 @@ REGISTRY: dict[str, dict[str, Entry]] = {
             "seqcnn.networks.composition:Composition", "baseline: GC or amino acids and length, linear"
         ),
         "kmer": Entry("seqcnn.networks.kmer:Kmer", "baseline: presence of k-mers, linear"),
+        "average": Entry(
+            "seqcnn.networks.average:Average",
+            "several networks that answer together (--combine average)",
+            internal=True,
+        ),
     },
     "task": {
         "binary": Entry("seqcnn.tasks.binary:Binary", "two classes, one logit"),
@@ -140,19 +149,20 @@ REGISTRY: dict[str, dict[str, Entry]] = {
 
 
 def names(kind: str) -> list[str]:
-    """Return the registered names of a kind, in order.
+    """Return the registered names of a kind that users may choose among, in order.
 
     >>> names("task")
     ['binary', 'multiclass', 'multilabel', 'regression', 'circular']
     """
-    return list(REGISTRY[kind])
+    return [name for name, entry in REGISTRY[kind].items() if not entry.internal]
 
 
 def resolve(kind: str, name: str) -> Any:
     """Import and return the object registered under `name`; `OptionError` with a did-you-mean otherwise."""
     table = REGISTRY[kind]
     if name not in table:
-        raise OptionError(f"unknown {kind} {name!r}; expected one of {', '.join(table)}{did_you_mean(name, table)}")
+        known = names(kind)
+        raise OptionError(f"unknown {kind} {name!r}; expected one of {', '.join(known)}{did_you_mean(name, known)}")
     module, _, attribute = table[name].target.partition(":")
     return getattr(import_module(module), attribute)
 

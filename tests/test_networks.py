@@ -30,6 +30,7 @@ SMALL = {
     "rocket": {"groups": 2, "dilations": 3},
     "composition": {},
     "kmer": {"ks": (2, 3)},
+    "average": {"member_options": {"filters": 12, "context": 6}, "count": 3},
 }
 #: Why an attribution method does not suit a network: it is a step function of its image, so there is no gradient.
 NOT_ATTRIBUTED = {
@@ -38,7 +39,11 @@ NOT_ATTRIBUTED = {
 }
 
 CASES = [(name, {}) for name in names("network")] + [("motif", {"positions": True}), ("deepbind", {"mean": True})]
-CASES += [("motif", {"activation": "relu"}), ("motif", {"pool": 3, "positions": True})]
+CASES += [("motif", {"activation": "relu"}), ("motif", {"pool": 3, "positions": True}), ("average", {})]
+CASES += [
+    ("average", {"member": member, "member_options": settings, "count": 2})
+    for member, settings in [("motif", SMALL["motif"] | {"positions": True}), ("deepbind", SMALL["deepbind"])]
+]
 every = pytest.mark.parametrize("name, extra", CASES, ids=lambda v: v if isinstance(v, str) else ",".join(v))
 
 
@@ -57,6 +62,9 @@ def build(name, extra=None, *, height=1, width=WIDTH, seed=0):
     for parameter in network.parameters():
         if not parameter.any():  # baselines start at zero
             nn.init.normal_(parameter)
+    if name == "average":
+        nn.init.uniform_(network.scale, 0.5, 2.0)
+        nn.init.normal_(network.bias)
     return network.eval()
 
 

@@ -69,8 +69,13 @@ class TrainOptions:
     )
     members: int | None = opt(
         None,
-        "networks that teach the final one together with the k-mers; 1 for one network that learns from the labels "
-        "alone (default: one a fold, else 4; 1 where other options shape its training)",
+        "networks that teach the final one together with the k-mers, or are averaged (--combine); 1 for one network "
+        "that learns from the labels alone (default: one a fold, else 4; 1 where other options shape its training)",
+    )
+    combine: Literal["distill", "average"] = opt(
+        "distill",
+        "how several networks become the saved one: distill (sequences, default network), or average: all are kept "
+        "side by side and answer with the mean of their logits (any network trained in steps)",
     )
     baselines: bool = opt(True, "fit the composition and k-mer baselines beside the network")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
@@ -78,6 +83,11 @@ class TrainOptions:
     seed: int = opt(0, "seed of everything random")
 
     def __post_init__(self) -> None:
+        if self.network == "average":
+            raise OptionError(
+                "--network average: is made of several networks of another kind; pass --combine average, and leave out "
+                "--network or name that kind"
+            )
         if self.network != "auto":
             one_of(self.network, names("network"), "--network")
         one_of(self.strands, ("auto", "both", "forward"), "--strands")
@@ -113,6 +123,12 @@ class TrainOptions:
             within(self.lr, "--lr", 1e-8, 10)
         if self.members is not None:
             whole(self.members, "--members", 1, 20)
+        one_of(self.combine, ("distill", "average"), "--combine")
+        if self.combine == "average" and self.members == 1:
+            raise OptionError(
+                "--combine average: one network has no others to be averaged with; pass --members 2 or more, or leave "
+                "one of them out"
+            )
         if self.folds == 1:
             raise OptionError("--folds: expected 0 for none, or from 2 to 100, found 1")
         if self.folds is not None:

@@ -93,8 +93,9 @@ def trained(model: Model) -> str:
         return _fitted(model, told["fit"])
     if "teacher" in told:
         return " ".join(said for said in (_taught(told), _first_layer(told)) if said)
-    text = _steps(model, told)
-    for said in (_first_layer(told), _changed(model, told), _weighed(model), _calibrated(model)):
+    together = "combined" in told
+    text = _averaged(model, told) if together else _steps(model, told)
+    for said in (_first_layer(told), _changed(model, told), _weighed(model), "" if together else _calibrated(model)):
         text += f" {said}" if said else ""
     return text
 
@@ -121,6 +122,21 @@ def _fitted(model: Model, chosen: Mapping[str, Any]) -> str:
 
 def _steps(model: Model, told: Mapping[str, Any]) -> str:
     steered = bool(model.record.counts.get("valid", 0))
+    text = "AdamW under a one-cycle schedule, "
+    text += (
+        "stopped early on the validation part, the weights with its least loss kept"
+        if steered
+        else "without a validation part, so that the last weights were kept"
+    )
+    text += f" ({numbers})" if (numbers := _numbers(told)) else ""
+    if told.get("precision") == "bf16":
+        text += ", in mixed precision (bfloat16)"
+    used = listed([f"{n:,} for {part}" for part, n in parts(model)])
+    return text + (f"; records: {used}." if used else ".")
+
+
+def _numbers(told: Mapping[str, Any]) -> str:
+    """Return the settings of a training in steps, with commas."""
     numbers = [
         f"{name} {told[key]:g}"
         for key, name in (("lr", "peak learning rate"), ("weight_decay", "weight decay"), ("batch_size", "batches of"))
@@ -128,17 +144,7 @@ def _steps(model: Model, told: Mapping[str, Any]) -> str:
     ]
     if isinstance(told.get("epochs"), int):
         numbers.append(f"at most {plural(told['epochs'], 'epoch')}")
-    text = "AdamW under a one-cycle schedule, "
-    text += (
-        "stopped early on the validation part, the weights with its least loss kept"
-        if steered
-        else "without a validation part, so that the last weights were kept"
-    )
-    text += f" ({', '.join(numbers)})" if numbers else ""
-    if told.get("precision") == "bf16":
-        text += ", in mixed precision (bfloat16)"
-    used = listed([f"{n:,} for {part}" for part, n in parts(model)])
-    return text + (f"; records: {used}." if used else ".")
+    return ", ".join(numbers)
 
 
 def _taught(told: Mapping[str, Any]) -> str:
@@ -162,6 +168,22 @@ def _taught(told: Mapping[str, Any]) -> str:
             f"; on such sequences that it had not seen, its logits and theirs correlate at {teacher['agreement']:.3f}"
         )
     return text + ". What the teachers said of records they had not seen is the out-of-fold prediction, and calibrates."
+
+
+def _averaged(model: Model, told: Mapping[str, Any]) -> str:
+    """Say what was averaged, and how."""
+    number = count(told["combined"]["networks"])
+    text = (
+        f"{number} networks of one design learned from the labels, each without a part of the records (AdamW under a "
+        f"one-cycle schedule, {_numbers(told)}; stopped early on a tenth of the others). The model holds all of them, "
+        "unchanged, and answers with the mean of their logits"
+    )
+    if not model.task.numeric:
+        text += (
+            ", each brought to one scale by the mean and spread of its logits on that tenth, and calibrated on the "
+            f"predictions for records that they had not seen: {_scaled(model)}"
+        )
+    return f"{text}. What follows on the first layer, and the curves, are those of the first of them."
 
 
 def _first_layer(told: Mapping[str, Any]) -> str:

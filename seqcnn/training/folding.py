@@ -41,7 +41,8 @@ class Fold:
     number
         From 0.
     plan, learned
-        How the model was made (its task is fitted on its own records), and its network and calibration.
+        How the model was made (its task is fitted on its own records, unless numbers are averaged), and its network and
+        calibration.
     train, valid, held
         Rows of the data that it learned from, that steered it, and that it never saw.
     scale
@@ -177,6 +178,7 @@ def answer(plan: Plan, model: Fold, raw: Raw, *, precision: str = "32") -> Logit
 def _learned(plan: Plan, data: Dataset, fold: Indices, rounds: Sequence[int], progress: Progress) -> list[Fold]:
     """Return a model of every round, learned side by side where that is faster."""
     targets = np.zeros((len(data), 0)) if data.targets is None else data.targets
+    one_unit = plan.task.numeric and plan.options.combine == "average"  # means of numbers in other units mean nothing
     several = workers(build(plan), pick_device(plan.options.device)) if plan.network == "motif" else 1
     several = min(several, len(rounds))
     shared = Shared(progress, len(rounds), "folds" if len(rounds) > 1 else "training")
@@ -197,7 +199,7 @@ def _learned(plan: Plan, data: Dataset, fold: Indices, rounds: Sequence[int], pr
     rests = [data.counted(np.flatnonzero((fold != f) & (fold >= 0))) for f in rounds]
     plans = []
     for i, rest in enumerate(rests):
-        task = fit_task(plan.task.name, data.labels, targets[rest], data.task_options)
+        task = plan.task if one_unit else fit_task(plan.task.name, data.labels, targets[rest], data.task_options)
         seed = (plan.options.seed + 1 + i) % _SEEDS
         plans.append(replace(plan, task=task, options=replace(plan.options, seed=seed)))
     if several < 2:

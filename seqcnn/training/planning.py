@@ -115,7 +115,7 @@ def _in_steps(options: TrainOptions) -> list[str]:
     asked = {
         "filters": options.filters, "augment": options.augment not in ((), ("none",)), "mixup": options.mixup,
         "cutmix": options.cutmix, "label-smoothing": options.label_smoothing,
-        "show-augmented": options.show_augmented,
+        "show-augmented": options.show_augmented, "combine average": options.combine == "average",
     }  # fmt: skip
     return [name for name, value in asked.items() if value]
 

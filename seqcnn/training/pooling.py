@@ -54,18 +54,21 @@ def pooled(
 ) -> tuple[Logits, Calibration]:
     """Return standardized out-of-fold logits ``(N, K)``, calibrated, and the calibration of all of them.
 
-    Each fold is calibrated on the others, so that its logits stay out-of-fold.
+    Each fold is calibrated on the others, so that its logits stay out-of-fold; one alone by all of itself.
     """
-    encoded, out = task.encode(targets), np.array(logits)
+    encoded, out, folds = task.encode(targets), np.array(logits), np.unique(fold)
 
     def fitted(part: npt.NDArray[np.bool_]) -> Calibration:
         share = None if weights is None else weights[part]
         return fit_calibration(task, logits[part], encoded[part], weights=share, weighted=False)
 
-    for f in np.unique(fold):
+    whole = fitted(np.ones(len(fold), bool))
+    if len(folds) < 2:
+        return whole(torch.from_numpy(logits)).numpy(), whole
+    for f in folds:
         held = fold == f
         out[held] = fitted(~held)(torch.from_numpy(logits[held])).numpy()
-    return out, fitted(np.ones(len(fold), bool))
+    return out, whole
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,9 @@ from seqcnn.training.learner import learn
 from seqcnn.training.planning import chosen, plan_training
 from seqcnn.training.progress import progress_bar
 from seqcnn.workflow.augmented import check_drawing, write_augmented
+from seqcnn.workflow.combined import combined, is_combined, pooled_parts
 from seqcnn.workflow.crossvalidation import cross_validated
 from seqcnn.workflow.parts import Division, divide
-from seqcnn.workflow.taught import is_taught, pooled_parts, taught
 from seqcnn.workflow.vouching import calibrated, conformity_of
 
 
@@ -110,8 +110,8 @@ def train(
         hashes, own = record_hashes(data.raw, data.alphabet), _own(data, seen)
         baselines: dict[str, Baseline] = {}
         folded: tuple[OutOfFold, Folded] | None = None
-        if is_taught(plan):
-            baselines, learned, folded = taught(plan, division, parts, bar, hashes=hashes)
+        if is_combined(plan):
+            baselines, learned, folded = combined(plan, division, parts, bar, hashes=hashes)
             stop = _Stop(learned.interrupted, notes)
         else:
             learned = learn(plan, data, train=parts.train, valid=parts.valid, progress=bar)
@@ -125,7 +125,8 @@ def train(
                 )
         notes += learned.notes
         notes += [f"{name} baseline: {note}" for name, fitted in baselines.items() for note in fitted.notes]
-    oof, shared = (None, None) if folded is None else (folded[0], folded[1].calibration)
+    oof = None if folded is None else folded[0]
+    shared = None if folded is None or is_combined(plan) else folded[1].calibration  # the combined have theirs
     parts = pooled_parts(plan, division, parts)
     layer = calibrated(plan.task, learned, data, shared=shared, notes=notes)
     record = TrainingRecord(

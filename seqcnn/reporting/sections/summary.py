@@ -167,8 +167,11 @@ def and_kmers(material: Material) -> str:
 
 
 def which_learned(material: Material) -> str:
-    """Say that the network in the model file learned from those that were scored, where it did."""
-    return ", which learned to answer as all of these do" if "teacher" in material.model.record.options else ""
+    """Say that the network in the model file learned from those that were scored, or is made of them, where so."""
+    told = material.model.record.options
+    if "combined" in told:
+        return ", which is all of these side by side"
+    return ", which learned to answer as all of these do" if "teacher" in told else ""
 
 
 def caveats(material: Material) -> list[str]:

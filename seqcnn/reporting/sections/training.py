@@ -51,7 +51,7 @@ class Training(Section):
                 inline(to_svg(fig, title="Loss over epochs")),
                 "Divergence from the teacher on sequences it learned from, and on others; lower is better."
                 if "teacher" in record.options
-                else "Loss on the training and the validation part; lower is better.",
+                else f"Loss on the training and the validation part{of_one(material)}; lower is better.",
             )
         )
         metric = next((k for k in history[-1] if k not in _SILENT and isinstance(history[-1][k], int | float)), None)
@@ -64,7 +64,7 @@ class Training(Section):
                     inline(to_svg(fig, title=f"{name} over epochs")),
                     "Correlation of the logits with the teacher's, on sequences the network did not learn from."
                     if "teacher" in record.options
-                    else f"{first_upper(name)} on the validation part.",
+                    else f"{first_upper(name)} on the validation part{of_one(material)}.",
                 )
             )
         return shared | {
@@ -73,6 +73,12 @@ class Training(Section):
             "best": best,
             "harder": listed(harder(material)),
         }
+
+
+def of_one(material: Material) -> str:
+    """Say that several networks learned, of which the first is shown, where that is so."""
+    told = material.model.record.options.get("combined")
+    return f" of the first of {told['networks']} networks" if told else ""
 
 
 def harder(material: Material) -> list[str]:
