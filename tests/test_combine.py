@@ -9,7 +9,7 @@ from test_training import as_data, pictures, planted
 
 from seqcnn import find_motifs, load
 from seqcnn.alphabet import PROTEIN
-from seqcnn.cli.shell import main
+from seqcnn.cli import main
 from seqcnn.errors import OptionError
 from seqcnn.inference.predict import predict_logits
 from seqcnn.networks import create
