@@ -31,9 +31,9 @@ EXPLAINED = (
     "itself.",
     "NFE2 has the folds of LS-GKM's predictions; splice_uci and CNNProm's promoters have 10 and 5 folds of whole "
     "families of relatives (80% identity over 80% of the shorter record), the same for every seed; predictions of "
-    "the folds are pooled. A subset of 100, 300 or 1,000 positives is drawn by the seed, the smaller within the "
-    "larger, with negatives in the ratio of the set. Expression is log2(max(x, .05)). What is planted is drawn by "
-    "the seed, factors included (`planted.py`).",
+    "the folds are pooled (of Arabidopsis, one fold is tested). A subset of 100, 300 or 1,000 positives is drawn by "
+    "the seed, the smaller within the larger, with negatives in the ratio of the set. Expression is "
+    "log2(max(x, .05)). What is planted is drawn by the seed, factors included (`planted.py`).",
     "Intervals: the test records (of folds, all) are resampled 1,000 times, within classes where there are any; on "
     "each draw the difference of the two figures is averaged over the seeds, whose models stay as they are; shown "
     "are the 2.5th and 97.5th percentile. The better rival is the one with the better mean over seeds. Pooled, the "

@@ -48,6 +48,8 @@ class Set:
         What the plain CNN must be told.
     folds
         Folds that are made where `train` gives none and there is no test file.
+    tested
+        Which of the folds are tested on; () for all.
     rehearse
         What a rehearsal holds back: "relatives" (whole groups of relatives), "random", the "highest" targets, or the
         "farthest" records from what is common (most mutations).
@@ -66,13 +68,14 @@ class Set:
     task: str = "binary"
     letters: str = NUCLEIC
     folds: int = 0
+    tested: tuple[int, ...] = ()
     rehearse: str = "relatives"
     positives: int = 0
     weight: float = 1
 
     def units(self, seeds: list[int], *, rehearse: bool) -> list[tuple[int, int]]:
         """Return the (seed, fold) of each training; fold 0 is the test file, or what a rehearsal holds back."""
-        numbers = [0] if rehearse or not self.folds else range(1, self.folds + 1)
+        numbers = [0] if rehearse or not self.folds else self.tested or range(1, self.folds + 1)
         return [(seed, fold) for seed in seeds for fold in numbers]
 
     def parted(self, data: Path, seed: int, fold: int, *, rehearse: bool) -> Frame:

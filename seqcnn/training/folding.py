@@ -15,7 +15,7 @@ from seqcnn.errors import DataError
 from seqcnn.inference.predict import Logits, predict_logits
 from seqcnn.networks import Network
 from seqcnn.nn.calibration import Calibration
-from seqcnn.runtime import compute_alone, pick_device, seeded
+from seqcnn.runtime import compute_alone, pick_device, seeded, threads
 from seqcnn.sequence import Sequences
 from seqcnn.tasks import fit_task
 from seqcnn.training.convex import Baseline
@@ -138,35 +138,44 @@ def out_of_fold(
         raise DataError("out-of-fold figures need targets")
     logits = np.zeros((len(data), plan.task.outputs), np.float32)
     others: dict[str, Logits] = {}
-    likeness = np.zeros_like(logits)
     wanted = list(range(int(fold.max()) + 1)) if rounds is None else list(rounds)
     wanted = [f for f in wanted if (fold == f).any()]
     found = _learned(plan, data, fold, wanted, progress)
-    for f in dict.fromkeys(wanted):
-        models = [one for one in found if one.number == f]
-        held, raw = models[0].held, data.take(models[0].held).raw
-        logits[held] = np.mean([answer(plan, one, raw) for one in models], axis=0)
-        if plan.options.baselines or taught:
-            rest, own = np.sort(np.concatenate([models[0].train, models[0].valid])), models[0].plan
-            for name, baseline in fit_baselines(own, data, rest).items():
-                theirs = predict_logits(plan.encoder, baseline.network, raw)
-                others.setdefault(name, np.zeros_like(logits))[held] = _in_units_of(plan, own, theirs)
-            if taught and isinstance(raw, Sequences):
-                likeness[held] = _in_units_of(plan, own, fit_likeness(own, data, rest)(raw))
-        for one in models if each is not None else ():
-            each(one)  # type: ignore[misc]
+    for model in found:
+        if each is not None:
+            each(model)
+    first = {model.number: model for model in reversed(found)}
+    several = min(torch.get_num_threads(), len(first)) if plan.options.baselines or taught else 0
+    with threads(1 if several > 1 else None), ThreadPoolExecutor(max(1, several)) as pool:
+        asked = pool.map(lambda model: _others(plan, data, model, taught=taught), first.values() if several else ())
+        for model, theirs in zip(first.values(), asked, strict=False):
+            for name, said in theirs.items():
+                others.setdefault(name, np.zeros_like(logits))[model.held] = said
+    for f, model in first.items():
+        raw = data.take(model.held).raw
+        logits[model.held] = np.mean([answer(plan, one, raw) for one in found if one.number == f], axis=0)
     kept = np.flatnonzero(np.isin(fold, wanted))
     near = _near(data.take(kept), fold[kept]) if rounds is None else None
     logits, weights = logits[kept], None if data.weights is None else data.weights[kept]
     others = {name: other[kept] for name, other in others.items()}
     shared, blend = None, None
     if taught:
-        experts = [logits, others["kmer"], likeness[kept]]
+        experts = [logits, others["kmer"], others.pop("kernel")]
         logits, blend = blended(plan.task, experts, data.targets[kept], fold[kept], weights=weights)
     elif all(one.scale is not None for one in found):
         logits, shared = pooled(plan.task, logits, data.targets[kept], fold[kept], weights=weights)
     others = others if plan.options.baselines else {}
     return Folded(kept, fold[kept], logits, others, near, shared, blend)
+
+
+def _others(plan: Plan, data: Dataset, model: Fold, *, taught: bool) -> dict[str, Logits]:
+    """Return what the baselines, and for teaching a kernel machine, say of the records that a model never saw."""
+    rest, raw = np.sort(np.concatenate([model.train, model.valid])), data.take(model.held).raw
+    fitted = fit_baselines(model.plan, data, rest)
+    said = {name: predict_logits(plan.encoder, one.network, raw) for name, one in fitted.items()}
+    if taught and isinstance(raw, Sequences):
+        said["kernel"] = fit_likeness(model.plan, data, rest)(raw)
+    return {name: _in_units_of(plan, model.plan, logits) for name, logits in said.items()}
 
 
 def answer(plan: Plan, model: Fold, raw: Raw, *, precision: str = "32") -> Logits:

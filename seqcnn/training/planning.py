@@ -30,6 +30,8 @@ DEFAULT_NETWORKS = {"codes": "motif", "pixels": "residual", "samples": "residual
 FEW_RECORDS = 2000
 #: The short training that compares mirror images: steps, and one fold of so many is held out.
 _MIRROR_STEPS, _MIRROR_FOLDS = 200, 5
+#: Times the median that the longest record may have for a place to mean the same in most records.
+_ONE_LENGTH = 2.0
 #: Share of the records of a short training that steers it.
 _STEERING = 0.1
 #: The short trainings that compare position-aware and position-free networks: records; steps, by how many places make
@@ -162,6 +164,8 @@ def _positions(plan: Plan, part: Dataset, bar: Progress) -> Choice:
         return Choice("free", "these records are no sequences", {})
     if wanted != "auto":
         return Choice(wanted, "given", {})
+    if part.lengths.max(initial=0) > _ONE_LENGTH * np.median(part.lengths):
+        return Choice("free", "records of many lengths share no places", {})
     trial = _trial(plan, part, bar)
     return choose_positions(part, plan.task, strands=plan.strands, trial=trial, seed=plan.options.seed)
 

@@ -34,8 +34,10 @@ Indices = npt.NDArray[np.int64]
 
 #: Who answers, in the order of the blend's weights.
 EXPERTS = ("networks", "kmer", "kernel")
-#: Sequences made up for the student, those that steer it; its steps, and the letters that it reads at most.
-MADE_UP, _STEERING, STEPS, READ = 20_000, 1000, 2000, 40_000_000
+#: Sequences made up for the student, and those that steer it.
+MADE_UP, _STEERING = 20_000, 1000
+#: How often the student sees each sequence, its most steps, and the letters that it reads: at least, and a record.
+SEEN, STEPS, READ, READ_A_RECORD = 16, 4000, 50_000_000, 2500
 #: Letters that are made up at least and at most: of short records more sequences, of long ones fewer.
 _LETTERS, _SHORT = (4_000_000, 12_000_000), 60_000
 #: Spread of the logits that the student learns: of a very sure teacher only the order of its doubts is worth learning.
@@ -115,8 +117,8 @@ def distill(
     network = build(plan)
     seeded_with = sown(plan, network, known)
     base = recipe_for("codes", len(train), plan.options, positions=plan.positions == "aware")
-    steps = min(STEPS, READ / (base.batch_size * float(lessons.lengths.mean())))
-    epochs = max(1, round(steps * base.batch_size / len(train)))
+    read = max(READ, READ_A_RECORD * len(known)) / float(lessons.lengths.mean())
+    epochs = max(1, round(min(SEEN, STEPS * base.batch_size / len(train), read / len(train))))
     recipe = replace(base, weight_decay=_DECAY, epochs=epochs)
     found = fit(
         network, plan.encoder, Imitation(data.labels, of=task), lessons, train=train, valid=steering, recipe=recipe,
