@@ -102,10 +102,7 @@ def fit_kernel(
     if len(raw) > FITTED:
         kept = np.sort(rng.permutation(len(raw))[:FITTED])
         raw, targets, groups = raw.take(kept), targets[kept], None if groups is None else groups[kept]
-    truth = coded(task, task.encode(targets))
-    known = np.isfinite(truth)
-    bias = np.where(known, truth, 0).sum(0) / np.maximum(1, known.sum(0))
-    y = np.where(known, truth - bias, 0)
+    y, bias = _centered(task, targets)
     order = rng.permutation(len(raw))
     marks = np.sort(order[:LANDMARKS])
     some = views(raw.take(marks), alphabet, strands=strands)
@@ -127,6 +124,38 @@ def fit_kernel(
     weight = torch.cholesky_solve(right, torch.linalg.cholesky(system))
     choice = {"gammas": list(gammas), "noise": noise, "error": error, "landmarks": len(marks)}
     return Kernel(some, scales, landmarks, weight.float(), torch.from_numpy(bias).float(), choice)
+
+
+def left_out(
+    raw: Sequences, targets: npt.NDArray[np.float64], *, task: Task, alphabet: Alphabet, strands: str
+) -> npt.NDArray[np.float64]:
+    """Return the squared error of each record, left out of a kernel machine of all the others, ``(N,)``.
+
+    Parameters
+    ----------
+    raw, targets
+        A few thousand records of which no two are relatives, in random order, and their targets ``(N, T)``.
+    task, alphabet, strands
+        As for `fit_kernel`.
+    """
+    y = _centered(task, targets)[0]
+    some = views(raw, alphabet, strands=strands)
+    few = np.arange(min(len(raw), CHOICE))
+    gammas, units, noise, _ = _chosen(some, raw.take(few), y[few])
+    x = scaled(some, raw, [float(np.sqrt(gamma * unit)) for gamma, unit in zip(gammas, units, strict=True)])
+    system = torch.from_numpy(np.exp(-_distances(x)))
+    system.diagonal().add_(noise + _JITTER)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(system))
+    rest = (inverse @ torch.from_numpy(y)) / inverse.diagonal()[:, None]
+    return np.asarray(rest.square().sum(1).numpy())
+
+
+def _centered(task: Task, targets: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return targets ``(N, K)`` as numbers around 0, unknown ones 0, and their means ``(K,)``."""
+    truth = coded(task, task.encode(targets))
+    known = np.isfinite(truth)
+    mean = np.where(known, truth, 0).sum(0) / np.maximum(1, known.sum(0))
+    return np.where(known, truth - mean, 0), mean
 
 
 def _likenesses(

@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from seqcnn.alphabet import SOFT_MASK, Alphabet
 from seqcnn.data.dataset import Dataset
-from seqcnn.data.splits import folds
+from seqcnn.data.splits import folds, split_groups
 from seqcnn.kmers import indices, n_kmers
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
+from seqcnn.training.kernel import left_out
 
 Matrix = npt.NDArray[np.float32]
 #: Held-out losses, one a record, of a model with or without the richer view.
@@ -21,6 +22,8 @@ Trial = Callable[[bool], npt.NDArray[np.float64]]
 #: The simpler view is kept unless the other one's held-out loss is lower by this many standard errors (paired) and by
 #: this share of the loss. Where the richer view means nothing it loses (z of -3 and less on shuffles), so 2 is strict.
 SIGNIFICANT, MATERIAL = 2.0, 0.005
+#: Records of which no two are relatives, and standard errors, by which strands are chosen: both never lose by chance.
+_UNRELATED, _STRAND = 4000, 1.0
 #: Records looked at, folds, and strengths of the ridge penalty relative to the mean eigenvalue.
 _RECORDS, _FOLDS, _STRENGTHS = 6000, 3, (0.03, 0.3, 3.0)
 #: Words of a linear probe of sequences have at most so many forms; bins of position for letters and for words.
@@ -50,7 +53,9 @@ class Choice:
         return {"chosen": self.chosen, "how": self.how, "figures": self.figures}
 
 
-def better(simple: npt.NDArray[np.float64], rich: npt.NDArray[np.float64]) -> tuple[bool, float]:
+def better(
+    simple: npt.NDArray[np.float64], rich: npt.NDArray[np.float64], *, significant: float = SIGNIFICANT
+) -> tuple[bool, float]:
     """Return whether `rich` is significantly and materially the lower of two paired losses ``(N,)``, and by what z.
 
     >>> better(np.ones(100), np.ones(100) * 0.5 + np.arange(100) / 1e4)[0]
@@ -59,27 +64,31 @@ def better(simple: npt.NDArray[np.float64], rich: npt.NDArray[np.float64]) -> tu
     gain = simple - rich
     error = float(gain.std()) / max(1, len(gain)) ** 0.5
     z = float(gain.mean()) / error if error > 0 else 0.0
-    return z > SIGNIFICANT and float(gain.mean()) > MATERIAL * float(simple.mean()), z
+    return z > significant and float(gain.mean()) > MATERIAL * float(simple.mean()), z
 
 
 def choose_strands(data: Dataset, task: Task, *, seed: int = 0) -> Choice:
-    """Return ``both`` unless telling a word from its reverse complement predicts held-out records better.
+    """Return ``both`` unless telling a word from its reverse complement predicts records that are left out better.
 
-    Two linear probes on the words (5-mers) a record holds are compared on the same folds: one counts a word and its
-    reverse complement as one, one tells them apart. Where the strand means nothing the first has half as much to learn
-    and is better.
+    Two kernel machines are compared, each record left out in turn: one counts a word and its reverse complement as one,
+    one tells them apart, and sees what stands where. Where the strand means nothing the first has half as much to learn
+    and is clearly better (z of -3 and less on transcription factors).
 
     Parameters
     ----------
     data
         Training records only, of DNA or RNA.
     """
-    sample = _sample(data, seed)
-    alphabet = _alphabet(sample)
-    truth, fold = _scores(task, sample), folds(sample, _FOLDS, seed=seed)
-    losses = [_held_out(_words(sample, alphabet, canonical=c), truth, fold) for c in (True, False)]
-    rich, z = better(*losses)
-    return _choice(("both", "forward"), rich, losses, z, "linear probes on words")
+    alphabet, raw = _alphabet(data), data.raw
+    if not isinstance(raw, Sequences) or data.targets is None:
+        raise TypeError("strands are compared for sequences with targets only")
+    order = np.random.default_rng(seed).permutation(len(data))
+    groups = split_groups(data)[order]
+    alone = order[np.sort(np.unique(groups, return_index=True)[1])][:_UNRELATED]  # one of each family
+    some, targets = raw.take(alone), data.targets[alone]
+    losses = [left_out(some, targets, task=task, alphabet=alphabet, strands=s) for s in ("both", "forward")]
+    rich, z = better(*losses, significant=_STRAND)
+    return _choice(("both", "forward"), rich, losses, z, "kernel machines")
 
 
 def choose_positions(data: Dataset, task: Task, *, strands: str, trial: Trial | None = None, seed: int = 0) -> Choice:
