@@ -60,7 +60,10 @@ class Motif(Network):
     (.854); dilated blocks over padded maps (.863-.881) beat one layer of company (.849-.861); without cells around the
     maps, sites at the ends of 101 bp were lost (.851); ReLU and exponential were level. Where places matter, every
     position counts (core promoters .97, with a pool of 4 .93), and so does a hidden layer. Averaged weights were worth
-    .001 to .002, distilling an ensemble .02 (NANOG: one network .877, three .890, their student .898).
+    .001 to .002, distilling an ensemble .02 (NANOG: one network .877, three .890, their student .898). A kernel machine
+    among the teachers took splice sites from .963 to .981 and two mutations of GB1 from .72 to .84 (Spearman), and
+    students of proteins that see where records begin and end (zeros around them) answer as their teachers do: locations
+    in the cell .82, .72 without (accuracy on proteins without relatives; teachers .83).
 
     Parameters
     ----------
