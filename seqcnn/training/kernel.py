@@ -106,10 +106,8 @@ def fit_kernel(
     order = rng.permutation(len(raw))
     marks = np.sort(order[:LANDMARKS])
     some = views(raw.take(marks), alphabet, strands=strands)
-    relatives = np.arange(len(raw)) if groups is None else groups
-    alone = order[np.sort(np.unique(relatives[order], return_index=True)[1])][:CHOICE]  # one of each family
-    gammas, units, noise, error = _chosen(some, raw.take(alone), y[alone])
-    scales = tuple(float(np.sqrt(gamma * unit)) for gamma, unit in zip(gammas, units, strict=True))
+    alone = one_of_each(np.arange(len(raw)) if groups is None else groups, order)[:CHOICE]
+    gammas, scales, noise, error = _chosen(some, raw.take(alone), y[alone])
     landmarks = torch.from_numpy(scaled(some, raw.take(marks), scales))
     gram = torch.zeros(len(marks), len(marks), dtype=torch.float64)
     right = torch.zeros(len(marks), y.shape[1], dtype=torch.float64)
@@ -124,6 +122,15 @@ def fit_kernel(
     weight = torch.cholesky_solve(right, torch.linalg.cholesky(system))
     choice = {"gammas": list(gammas), "noise": noise, "error": error, "landmarks": len(marks)}
     return Kernel(some, scales, landmarks, weight.float(), torch.from_numpy(bias).float(), choice)
+
+
+def one_of_each(groups: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the first record of each group, in the given order of all records.
+
+    >>> one_of_each(np.array([0, 0, 1, 2, 1]), np.array([4, 1, 2, 0, 3])).tolist()
+    [4, 1, 3]
+    """
+    return order[np.sort(np.unique(groups[order], return_index=True)[1])]
 
 
 def left_out(
@@ -141,9 +148,8 @@ def left_out(
     y = _centered(task, targets)[0]
     some = views(raw, alphabet, strands=strands)
     few = np.arange(min(len(raw), CHOICE))
-    gammas, units, noise, _ = _chosen(some, raw.take(few), y[few])
-    x = scaled(some, raw, [float(np.sqrt(gamma * unit)) for gamma, unit in zip(gammas, units, strict=True)])
-    system = torch.from_numpy(np.exp(-_distances(x)))
+    _, scales, noise, _ = _chosen(some, raw.take(few), y[few])
+    system = torch.from_numpy(np.exp(-_distances(scaled(some, raw, scales))))
     system.diagonal().add_(noise + _JITTER)
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(system))
     rest = (inverse @ torch.from_numpy(y)) / inverse.diagonal()[:, None]
@@ -173,7 +179,7 @@ def _likenesses(
 def _chosen(
     some: Sequence[View], raw: Sequences, y: npt.NDArray[np.float64]
 ) -> tuple[tuple[float, ...], tuple[float, ...], float, float]:
-    """Return what each view counts, its unit, the noise, and the error of leaving out one record at a time."""
+    """Return what each view counts, its scale, the noise, and the error of leaving out one record at a time."""
     distances, units = [], []
     for view in some:
         distance = _distances(view(raw))
@@ -193,7 +199,8 @@ def _chosen(
     for _ in range(2):
         for i in range(len(some)):
             best = min(((*best[:i], g, *best[i + 1 :]) for g in GAMMAS), key=error)
-    return best, tuple(units), seen[best][1], seen[best][0]
+    scales = tuple(float(np.sqrt(gamma * unit)) for gamma, unit in zip(best, units, strict=True))
+    return best, scales, seen[best][1], seen[best][0]
 
 
 def _left_out(kernel: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[float, float]:

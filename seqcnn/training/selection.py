@@ -13,7 +13,7 @@ from seqcnn.data.splits import folds, split_groups
 from seqcnn.kmers import indices, n_kmers
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
-from seqcnn.training.kernel import left_out
+from seqcnn.training.kernel import left_out, one_of_each
 
 Matrix = npt.NDArray[np.float32]
 #: Held-out losses, one a record, of a model with or without the richer view.
@@ -83,8 +83,7 @@ def choose_strands(data: Dataset, task: Task, *, seed: int = 0) -> Choice:
     if not isinstance(raw, Sequences) or data.targets is None:
         raise TypeError("strands are compared for sequences with targets only")
     order = np.random.default_rng(seed).permutation(len(data))
-    groups = split_groups(data)[order]
-    alone = order[np.sort(np.unique(groups, return_index=True)[1])][:_UNRELATED]  # one of each family
+    alone = one_of_each(split_groups(data), order)[:_UNRELATED]
     some, targets = raw.take(alone), data.targets[alone]
     losses = [left_out(some, targets, task=task, alphabet=alphabet, strands=s) for s in ("both", "forward")]
     rich, z = better(*losses, significant=_STRAND)
