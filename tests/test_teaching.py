@@ -19,6 +19,7 @@ from seqcnn.tasks import fit_task
 from seqcnn.tasks.imitation import Imitation
 from seqcnn.training import folding, teaching
 from seqcnn.training.averaging import Average
+from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.planning import plan_training
 from seqcnn.training.pooling import blended, fit_blend
 from seqcnn.training.progress import Shared, Silent
@@ -51,6 +52,18 @@ def test_an_average_is_the_exponential_mean_of_every_weight_and_statistic():
     for key, value in expected.items():
         if "num_batches" not in key:
             torch.testing.assert_close(found[key].double(), value, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["binary", "multiclass"])
+def test_a_student_is_calibrated_to_its_teacher(name):
+    outputs = {"binary": 1, "multiclass": 3}[name]
+    task = fit_task(name, tuple("abc"[: max(2, outputs)]), np.arange(12.0)[:, None] % max(2, outputs))
+    theirs = RNG.normal(0, 2, (3000, outputs)).astype(np.float32)
+    mine = (theirs - np.linspace(0.5, 1, outputs, dtype=np.float32)) / 1.7
+    layer = fit_calibration(task, mine, theirs, weighted=False, taught=True)
+    np.testing.assert_allclose(layer.scale.numpy(), 1.7, rtol=0.01)
+    found = layer(torch.from_numpy(mine)).numpy() - theirs
+    np.testing.assert_allclose(found - found.mean(1, keepdims=True) * (outputs > 1), 0, atol=0.05)
 
 
 def test_dropout_is_reproducible_and_keeps_the_mean():

@@ -285,8 +285,9 @@ def test_positions_are_found(strands):
         assert choice.chosen == chosen and {"free", "aware", "z"} <= set(choice.figures)
 
 
-def test_the_network_has_the_last_word_on_positions():
+def test_the_network_has_the_last_word_on_positions_that_explain_something(monkeypatch):
     data = planted(400, strands=False, place=12, motif=MOTIF[:3])
+    monkeypatch.setattr("seqcnn.training.selection._MUCH", 1.0)
     task = fit_task("binary", data.labels, data.targets)
     choice = choose_positions(data, task, strands="forward", trial=lambda aware: np.ones(50) + np.arange(50) / 100)
     assert choice.chosen == "free" and choice.figures["screening"]["aware"] < choice.figures["screening"]["free"]

@@ -16,6 +16,8 @@ from seqcnn.nn.pooling import GlobalMax, GlobalMean
 
 #: Start of the first norm's scale: an exponential of one standard deviation would be a steep start.
 _FIRST_SCALE = 0.3
+#: Weights of what is made of another network's filters, as a share of those of a network's own.
+_QUIET = 0.3
 #: Records of so many receptive fields need no zeros around them.
 _WIDE = 4
 
@@ -161,6 +163,29 @@ class Motif(Network):
     def filters(self) -> nn.Conv2d:
         """The convolution whose filters are motifs."""
         return self.conv
+
+    @torch.no_grad()
+    def regrown(self, filters: Sequence[tuple["Motif", int]]) -> "Motif":
+        """Return a copy with other first filters: those of networks of this design, each given by its index there.
+
+        Filters of this network keep what it makes of them; it makes little of the others as yet.
+        """
+        grown = type(self)(**{**self.config, "filters": len(filters)}).to(self.filters.weight.device)
+        state, own = grown.state_dict(), self.state_dict()
+        sources = [(source.state_dict(), f) for source, f in filters]
+        mine = torch.tensor([source is self for source, _ in filters])
+        for name, value in own.items():
+            if name.startswith(("conv.", "norm.")) and value.dim():
+                state[name] = torch.stack([source[name][f] for source, f in sources])
+            elif name != "context.weight":
+                state[name] = value.clone()
+        kept = own["context.weight"][:, [f for source, f in filters if source is self]]
+        company = state["context.weight"]
+        company[:, mine] = kept
+        if kept.numel() > 1:
+            company[:, ~mine] *= _QUIET * kept.std() / company.std()
+        grown.load_state_dict(state)
+        return grown
 
     def features(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:  # noqa: D102
         x, lengths = self.prepare(x, lengths)

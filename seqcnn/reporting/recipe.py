@@ -187,6 +187,16 @@ def _averaged(model: Model, told: Mapping[str, Any]) -> str:
 
 
 def _first_layer(told: Mapping[str, Any]) -> str:
+    if told.get("inherited_filters"):
+        kept = plural(int(told["inherited_filters"]), "filter")
+        moved = sorted(float(m) for m in told.get("inherited_moved") or (0,))
+        text = f"First-layer filters started as the {kept} that mattered most to its teachers"
+        seeded = told.get("seeded_motifs") or ()
+        if any(seeded):
+            words = "words enriched in the records that they learned from"
+            text += f", of whom each had been given {min(seeded)} to {max(seeded)} motifs grown from {words}"
+        middle = moved[len(moved) // 2]
+        return f"{text}; training moved them by {middle:.2f} (median of 1 - cosine; at most {moved[-1]:.2f})."
     if told.get("seeded_motifs"):
         seeded = plural(int(told["seeded_motifs"]), "motif")
         text = f"First-layer filters started from {seeded} grown from words enriched in the training records"

@@ -20,6 +20,7 @@ def fit_calibration(
     *,
     weights: npt.NDArray[np.floating] | None = None,
     weighted: bool = True,
+    taught: bool = False,
 ) -> Calibration:
     """Return the layer that makes the likelihood of the validation records largest.
 
@@ -38,6 +39,8 @@ def fit_calibration(
         Of the records, ``(N,)``; only their ratios matter.
     weighted
         Whether the network was trained with the task's class weights.
+    taught
+        Whether the targets are the logits of a teacher ``(N, K)``, from whom the layer brings a student least far.
 
     References
     ----------
@@ -52,8 +55,10 @@ def fit_calibration(
     log_scale = torch.zeros(1 if task.name == "multiclass" else task.outputs, dtype=torch.float64, requires_grad=True)
     offset = torch.zeros(task.outputs, dtype=torch.float64, requires_grad=True)
 
+    far = task.divergence if taught else task.record_loss
+
     def loss() -> torch.Tensor:
-        fit = (task.record_loss(z * log_scale.exp() + expected + offset, t) * each).sum()
+        fit = (far(z * log_scale.exp() + expected + offset, t) * each).sum()
         return fit + 0.5 * (log_scale**2).sum() + 0.5 * ((offset / _OFFSET_SPREAD) ** 2).sum()
 
     minimize(loss, [log_scale, offset], steps=100)

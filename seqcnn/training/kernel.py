@@ -133,29 +133,6 @@ def one_of_each(groups: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> 
     return order[np.sort(np.unique(groups[order], return_index=True)[1])]
 
 
-def left_out(
-    raw: Sequences, targets: npt.NDArray[np.float64], *, task: Task, alphabet: Alphabet, strands: str
-) -> npt.NDArray[np.float64]:
-    """Return the squared error of each record, left out of a kernel machine of all the others, ``(N,)``.
-
-    Parameters
-    ----------
-    raw, targets
-        A few thousand records of which no two are relatives, in random order, and their targets ``(N, T)``.
-    task, alphabet, strands
-        As for `fit_kernel`.
-    """
-    y = _centered(task, targets)[0]
-    some = views(raw, alphabet, strands=strands)
-    few = np.arange(min(len(raw), CHOICE))
-    _, scales, noise, _ = _chosen(some, raw.take(few), y[few])
-    system = torch.from_numpy(np.exp(-_distances(scaled(some, raw, scales))))
-    system.diagonal().add_(noise + _JITTER)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(system))
-    rest = (inverse @ torch.from_numpy(y)) / inverse.diagonal()[:, None]
-    return np.asarray(rest.square().sum(1).numpy())
-
-
 def _centered(task: Task, targets: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return targets ``(N, K)`` as numbers around 0, unknown ones 0, and their means ``(K,)``."""
     truth = coded(task, task.encode(targets))

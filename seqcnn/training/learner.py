@@ -224,11 +224,12 @@ def predict(
 ) -> Logits:
     """Return logits ``(N, K)`` of raw records, calibrated as was learned or by another layer."""
     layer = learned.calibration if calibration is None else calibration
-    logits = _logits(plan, learned.network, raw, precision)
+    logits = uncalibrated(plan, learned.network, raw, precision)
     return np.asarray(layer(torch.from_numpy(logits)).numpy(), np.float32)
 
 
-def _logits(plan: Plan, network: Network, raw: Raw, precision: str = "32") -> Logits:
+def uncalibrated(plan: Plan, network: Network, raw: Raw, precision: str = "32") -> Logits:
+    """Return the network's own logits ``(N, K)`` of raw records."""
     device = pick_device(plan.options.device)
     return predict_logits(plan.encoder, network, raw, strands=plan.strands, device=device, precision=precision)
 

@@ -19,6 +19,7 @@ from seqcnn.tasks.task import Task
 from seqcnn.training.learner import CONVEX, Plan, knows_positions, learn, predict
 from seqcnn.training.normalizing import choose_normalize
 from seqcnn.training.progress import Progress
+from seqcnn.training.schedule import recipe_for
 from seqcnn.training.selection import Choice, Trial, choose_positions, choose_strands
 from seqcnn.training.symmetry import MirrorTrial, choose_mirror, guess_loss
 
@@ -34,9 +35,8 @@ _MIRROR_STEPS, _MIRROR_FOLDS = 200, 5
 _ONE_LENGTH = 2.0
 #: Share of the records of a short training that steers it.
 _STEERING = 0.1
-#: The short trainings that compare position-aware and position-free networks: records; steps, by how many places make
-#: one step as dear as another; folds.
-_TRIAL_RECORDS, _TRIAL_STEPS, _TRIAL_PLACES, _TRIAL_FOLDS = 6000, (60, 300), 30_000, 3
+#: The short trainings that compare position-aware and position-free networks: steps and letters at most; folds.
+_TRIAL_STEPS, _TRIAL_LETTERS, _TRIAL_FOLDS = 500, 10_000_000, 5
 
 
 def plan_training(
@@ -175,19 +175,17 @@ def _trial(plan: Plan, part: Dataset, bar: Progress) -> Trial:
 
     def losses(aware: bool) -> npt.NDArray[np.float64]:
         seed = plan.options.seed
-        pieces = max(1, -(-len(part) // _TRIAL_RECORDS))
-        sample = part.take(np.flatnonzero(folds(part, pieces, seed=seed) == 0)) if pieces > 1 else part
-        held = folds(sample, _TRIAL_FOLDS, seed=seed) == 0
-        inner = split(replace(sample.take(np.flatnonzero(~held)), parts=None), valid=_STEERING, test=0, seed=seed)
+        held = folds(part, _TRIAL_FOLDS, seed=seed) == 0
+        inner = split(replace(part.take(np.flatnonzero(~held)), parts=None), valid=_STEERING, test=0, seed=seed)
         train, valid = (np.flatnonzero(~held)[p] for p in (inner.train, inner.valid))
-        own = replace(plan, positions="aware" if aware else "free", groups=split_groups(sample))
-        fewest, most = _TRIAL_STEPS
-        steps = max(fewest, min(most, _TRIAL_PLACES // plan.width))
+        own = replace(plan, positions="aware" if aware else "free", groups=split_groups(part))
+        size = recipe_for("codes", len(train), plan.options).batch_size
+        steps = min(_TRIAL_STEPS, max(1, _TRIAL_LETTERS // (size * plan.width)))
         title = f"positions: {own.positions}"
-        learned = learn(own, sample, train=train, valid=valid, progress=bar, title=title, steps=steps)
+        learned = learn(own, part, train=train, valid=valid, progress=bar, title=title, steps=steps)
         if learned.interrupted:
             raise KeyboardInterrupt
-        tested = sample.take(np.flatnonzero(held))
+        tested = part.take(np.flatnonzero(held))
         logits = torch.from_numpy(predict(own, learned, tested.raw))
         targets = np.zeros((0, 1)) if tested.targets is None else tested.targets
         return own.task.record_loss(logits, torch.from_numpy(own.task.encode(targets))).double().numpy()

@@ -9,11 +9,10 @@ import numpy.typing as npt
 
 from seqcnn.alphabet import SOFT_MASK, Alphabet
 from seqcnn.data.dataset import Dataset
-from seqcnn.data.splits import folds, split_groups
+from seqcnn.data.splits import folds
 from seqcnn.kmers import indices, n_kmers
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.task import Task
-from seqcnn.training.kernel import left_out, one_of_each
 
 Matrix = npt.NDArray[np.float32]
 #: Held-out losses, one a record, of a model with or without the richer view.
@@ -22,10 +21,13 @@ Trial = Callable[[bool], npt.NDArray[np.float64]]
 #: The simpler view is kept unless the other one's held-out loss is lower by this many standard errors (paired) and by
 #: this share of the loss. Where the richer view means nothing it loses (z of -3 and less on shuffles), so 2 is strict.
 SIGNIFICANT, MATERIAL = 2.0, 0.005
-#: Records of which no two are relatives, and standard errors, by which strands are chosen: both never lose by chance.
-_UNRELATED, _STRAND = 4000, 1.0
+#: Standard errors by which one strand must be better.
+_STRAND = 1.0
+#: Share of the loss that places explain: less is not worth a network that learns each place by itself (it lost where
+#: they explained 2%), more needs no trial (all sets above had 25% and more).
+_LITTLE, _MUCH = 0.04, 0.2
 #: Records looked at, folds, and strengths of the ridge penalty relative to the mean eigenvalue.
-_RECORDS, _FOLDS, _STRENGTHS = 6000, 3, (0.03, 0.3, 3.0)
+_RECORDS, _FOLDS, _STRENGTHS = 20_000, 3, (0.03, 0.3, 3.0)
 #: Words of a linear probe of sequences have at most so many forms; bins of position for letters and for words.
 _WORDS, _SHORT_WORDS, _LETTER_BINS, _WORD_BINS = 1024, 64, 128, 12
 
@@ -68,34 +70,33 @@ def better(
 
 
 def choose_strands(data: Dataset, task: Task, *, seed: int = 0) -> Choice:
-    """Return ``both`` unless telling a word from its reverse complement predicts records that are left out better.
+    """Return ``both`` unless telling a word from its reverse complement predicts held-out records better.
 
-    Two kernel machines are compared, each record left out in turn: one counts a word and its reverse complement as one,
-    one tells them apart, and sees what stands where. Where the strand means nothing the first has half as much to learn
-    and is clearly better (z of -3 and less on transcription factors).
+    Two linear probes are compared: one counts a word and its reverse complement as one, one tells them apart; each sees
+    what stands where if that helps it. Where the strand means nothing the first has half as much to learn and is
+    clearly better (z of -3 and less on transcription factors).
 
     Parameters
     ----------
     data
         Training records only, of DNA or RNA.
     """
-    alphabet, raw = _alphabet(data), data.raw
-    if not isinstance(raw, Sequences) or data.targets is None:
-        raise TypeError("strands are compared for sequences with targets only")
-    order = np.random.default_rng(seed).permutation(len(data))
-    alone = one_of_each(split_groups(data), order)[:_UNRELATED]
-    some, targets = raw.take(alone), data.targets[alone]
-    losses = [left_out(some, targets, task=task, alphabet=alphabet, strands=s) for s in ("both", "forward")]
+    sample = _sample(data, seed)
+    losses = []
+    for both in (True, False):
+        words, places = _probed(sample, task, both=both, seed=seed)
+        losses.append(places if better(words, places)[0] else words)
     rich, z = better(*losses, significant=_STRAND)
-    return _choice(("both", "forward"), rich, losses, z, "kernel machines")
+    return _choice(("both", "forward"), rich, losses, z, "linear probes on words and places")
 
 
 def choose_positions(data: Dataset, task: Task, *, strands: str, trial: Trial | None = None, seed: int = 0) -> Choice:
     """Return ``free`` unless knowing where in the record letters stand predicts held-out records better.
 
     A linear probe on the words a record holds is compared on the same folds with one that also sees letters and short
-    words by place. Where that one is significantly better, `trial` has the last word: it trains the network itself
-    with and without the knowledge of place.
+    words by place. Where that one explains far more, places matter; where it explains little more, a network that must
+    learn every place by itself loses. In between, `trial` has the last word: it trains the network itself with and
+    without the knowledge of place.
 
     Parameters
     ----------
@@ -106,21 +107,27 @@ def choose_positions(data: Dataset, task: Task, *, strands: str, trial: Trial | 
     trial
         Takes whether the network knows places; returns held-out losses ``(N,)`` of the same records each time.
     """
-    sample = _sample(data, seed)
-    alphabet = _alphabet(sample)
-    truth, fold = _scores(task, sample), folds(sample, _FOLDS, seed=seed)
-    both = strands == "both"
-    free = _words(sample, alphabet, canonical=both)
-    losses = [_held_out(free, truth, fold)]
-    losses.append(_held_out(np.concatenate([free, _places(sample, alphabet, both=both)], axis=1), truth, fold))
+    losses = list(_probed(_sample(data, seed), task, both=strands == "both", seed=seed))
+    gain = 1 - float(losses[1].mean()) / max(float(losses[0].mean()), 1e-30)
     rich, z = better(*losses)
-    screened = _choice(("free", "aware"), rich, losses, z, "linear probes on words and places")
-    if not rich or trial is None:
+    screened = _choice(("free", "aware"), rich and gain > _LITTLE, losses, z, "linear probes on words and places")
+    if screened.chosen == "free" or gain > _MUCH or trial is None:
         return screened
     losses = [trial(False), trial(True)]
     rich, z = better(*losses)
     final = _choice(("free", "aware"), rich, losses, z, "short trainings of the network")
     return Choice(final.chosen, final.how, {**final.figures, "screening": screened.figures})
+
+
+def _probed(
+    sample: Dataset, task: Task, *, both: bool, seed: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the held-out errors of probes on words, and on words and places."""
+    alphabet = _alphabet(sample)
+    truth, fold = _scores(task, sample), folds(sample, _FOLDS, seed=seed)
+    words = _words(sample, alphabet, canonical=both)
+    both_kinds = np.concatenate([words, _places(sample, alphabet, both=both)], axis=1)
+    return _held_out(words, truth, fold), _held_out(both_kinds, truth, fold)
 
 
 def _choice(names: tuple[str, str], rich: bool, losses: list[npt.NDArray[np.float64]], z: float, by: str) -> Choice:

@@ -8,6 +8,7 @@ learn by heart.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +18,15 @@ from seqcnn.data.recombination import recombined
 from seqcnn.errors import DataError
 from seqcnn.inference.predict import Logits, predict_logits
 from seqcnn.networks import Network
-from seqcnn.nn.calibration import Calibration
-from seqcnn.runtime import pick_device
+from seqcnn.networks.motif import Motif
+from seqcnn.runtime import pick_device, seeded
 from seqcnn.sequence import Sequences
 from seqcnn.tasks.imitation import Imitation
+from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.folding import Fold, Folded, answer
+from seqcnn.training.inheritance import inherit
 from seqcnn.training.kernel import Kernel
-from seqcnn.training.learner import HeldOut, Learned, Plan, augmentations, build, described_fit, sown
+from seqcnn.training.learner import HeldOut, Learned, Plan, augmentations, described_fit, uncalibrated
 from seqcnn.training.loop import fit
 from seqcnn.training.pooling import Blend
 from seqcnn.training.precision import pick_precision
@@ -37,7 +40,7 @@ EXPERTS = ("networks", "kmer", "kernel")
 #: Sequences made up for the student, and those that steer it.
 MADE_UP, _STEERING = 20_000, 1000
 #: How often the student sees each sequence, its most steps, and the letters that it reads: at least, and a record.
-SEEN, STEPS, READ, READ_A_RECORD = 16, 4000, 50_000_000, 2500
+SEEN, STEPS, READ, READ_A_RECORD = 16, 4000, 80_000_000, 2500
 #: Letters that are made up at least and at most: of short records more sequences, of long ones fewer.
 _LETTERS, _SHORT = (4_000_000, 12_000_000), 60_000
 #: Spread of the logits that the student learns: of a very sure teacher only the order of its doubts is worth learning.
@@ -114,8 +117,12 @@ def distill(
     )  # fmt: skip
     steering = np.arange(len(raw) - _STEERING, len(raw))
     train = np.arange(len(raw) - _STEERING)
-    network = build(plan)
-    seeded_with = sown(plan, network, known)
+    said = [answer(plan, one, raw.take(steering)).astype(np.float64) for one in teacher.members]
+    best = int(np.argmin([np.square(one - logits[steering]).mean() for one in said]))
+    with seeded(seed):
+        network, inherited = inherit(
+            [cast(Motif, one.learned.network) for one in teacher.members], best, plan.encoder, known.raw
+        )
     base = recipe_for("codes", len(train), plan.options, positions=plan.positions == "aware")
     read = max(READ, READ_A_RECORD * len(known)) / float(lessons.lengths.mean())
     epochs = max(1, round(min(SEEN, STEPS * base.batch_size / len(train), read / len(train))))
@@ -125,10 +132,17 @@ def distill(
         strands=plan.strands, augmentations=augmentations(plan, network), device=plan.options.device,
         precision=plan.options.precision, seed=seed, progress=progress, title="distilling",
     )  # fmt: skip
-    layer = Calibration(task.outputs)
+    layer = fit_calibration(
+        task, uncalibrated(plan, network, known.raw) * np.float32(sure), logits[: len(known)].astype(np.float32),
+        weighted=False, taught=True,
+    )  # fmt: skip
     layer.scale.mul_(sure)
+    held = HeldOut(folded.records, (folded.logits - layer.bias.numpy()) / layer.scale.numpy())
     details = {
-        **described_fit(found, seeded_with, network),
+        **described_fit(found, None, network),
+        "seeded_motifs": [int(one.learned.details.get("seeded_motifs", 0)) for one in teacher.members],
+        "inherited_filters": network.filters.out_channels,
+        "inherited_moved": inherited.moved(network.filters),
         "teacher": {
             "networks": len(teacher.members),
             "weights": dict(zip(EXPERTS, teacher.blend.weights, strict=True)),
@@ -136,5 +150,4 @@ def distill(
             "agreement": found.history[found.best_epoch - 1].get("agreement"),
         },
     }
-    held = HeldOut(folded.records, np.asarray(folded.logits / sure, np.float32))
     return Learned(network, layer, found.history, found.interrupted, found.notes, details, held)
