@@ -65,7 +65,9 @@ class Motif(Network):
     .001 to .002, distilling an ensemble .02 (NANOG: one network .877, three .890, their student .898). A kernel machine
     among the teachers took splice sites from .963 to .981 and two mutations of GB1 from .72 to .84 (Spearman), and
     students of proteins that see where records begin and end (zeros around them) answer as their teachers do: locations
-    in the cell .82, .72 without (accuracy on proteins without relatives; teachers .83).
+    in the cell .82, .72 without (accuracy on proteins without relatives; teachers .83). Of 128 filters about 20 become
+    motifs where 12 are planted; a student that starts with those of all its teachers, and no others, finds all 12 where
+    one that starts from nothing finds 8 (AUROC .966 and .925; its teachers .955).
 
     Parameters
     ----------

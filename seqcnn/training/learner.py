@@ -30,7 +30,7 @@ Indices = npt.NDArray[np.int64]
 #: Networks that are fitted at once, not trained in steps.
 CONVEX = ("composition", "kmer")
 #: An amino acid costs as much as so many nucleotides: the first layer has five times as many channels, the rest not.
-_AMINO_ACID = 2.0
+AMINO_ACID = 2.0
 #: The changes of each raw kind where none are named, if the records allow them.
 DEFAULT_AUGMENTATIONS = {"codes": ("reverse_complement", "shift"), "samples": (), "pixels": ("shift", "flip")}
 
@@ -146,7 +146,7 @@ def learn(
         plan.options,
         positions=plan.positions == "aware",
         steps=steps,
-        length=float(data.lengths[train].mean()) * (1 if encoder.has_complement else _AMINO_ACID),
+        length=float(data.lengths[train].mean()) * (1 if encoder.has_complement else AMINO_ACID),
     )
     held = placed(
         network, plan.options.filters, alphabet=data.alphabet, frozen=plan.options.frozen, called=plan.network

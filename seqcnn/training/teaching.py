@@ -26,7 +26,7 @@ from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.folding import Fold, Folded, answer
 from seqcnn.training.inheritance import inherit
 from seqcnn.training.kernel import Kernel
-from seqcnn.training.learner import HeldOut, Learned, Plan, augmentations, described_fit, uncalibrated
+from seqcnn.training.learner import AMINO_ACID, HeldOut, Learned, Plan, augmentations, described_fit, uncalibrated
 from seqcnn.training.loop import fit
 from seqcnn.training.pooling import Blend
 from seqcnn.training.precision import pick_precision
@@ -40,11 +40,13 @@ EXPERTS = ("networks", "kmer", "kernel")
 #: Sequences made up for the student, and those that steer it.
 MADE_UP, _STEERING = 20_000, 1000
 #: How often the student sees each sequence, its most steps, and the letters that it reads: at least, and a record.
-SEEN, STEPS, READ, READ_A_RECORD = 16, 4000, 80_000_000, 2500
+SEEN, STEPS, READ, READ_A_RECORD = 12, 4000, 64_000_000, 1500
 #: Letters that are made up at least and at most: of short records more sequences, of long ones fewer.
 _LETTERS, _SHORT = (4_000_000, 12_000_000), 60_000
 #: Spread of the logits that the student learns: of a very sure teacher only the order of its doubts is worth learning.
 _SPREAD = 2.0
+#: What a letter costs where every place counts.
+_PLACE = 2
 #: Decay of the student's weights: with so many records it needs less than its teachers.
 _DECAY = 0.01
 
@@ -123,8 +125,10 @@ def distill(
         network, inherited = inherit(
             [cast(Motif, one.learned.network) for one in teacher.members], best, plan.encoder, known.raw
         )
-    base = recipe_for("codes", len(train), plan.options, positions=plan.positions == "aware")
-    read = max(READ, READ_A_RECORD * len(known)) / float(lessons.lengths.mean())
+    aware = plan.positions == "aware"
+    base = recipe_for("codes", len(train), plan.options, positions=aware)
+    cost = (_PLACE if aware else 1) * (1 if plan.encoder.has_complement else AMINO_ACID)
+    read = max(READ, READ_A_RECORD * len(known)) / float(lessons.lengths.mean()) / cost
     epochs = max(1, round(min(SEEN, STEPS * base.batch_size / len(train), read / len(train))))
     recipe = replace(base, weight_decay=_DECAY, epochs=epochs)
     found = fit(
