@@ -193,8 +193,9 @@ def _first_layer(told: Mapping[str, Any]) -> str:
         text = f"First-layer filters started as the {kept} that mattered most to its teachers"
         seeded = told.get("seeded_motifs") or ()
         if any(seeded):
-            words = "words enriched in the records that they learned from"
-            text += f", of whom each had been given {min(seeded)} to {max(seeded)} motifs grown from {words}"
+            words = "words enriched in the records that it learned from"
+            least = "" if min(seeded) == max(seeded) else f"{min(seeded)} to "
+            text += f", of whom each began with {least}{plural(max(seeded), 'motif')} grown from {words}"
         middle = moved[len(moved) // 2]
         return f"{text}; training moved them by {middle:.2f} (median of 1 - cosine; at most {moved[-1]:.2f})."
     if told.get("seeded_motifs"):
