@@ -16,7 +16,7 @@ from seqcnn.training.likeness import Matrix, View, scaled, views
 from seqcnn.training.ridge import coded
 
 #: Records that a sequence is compared with at most, those on which the scales are chosen, and those that are fitted.
-LANDMARKS, CHOICE, FITTED = 3000, 1000, 12_000
+LANDMARKS, CHOICE, FITTED = 3000, 1000, 10_000
 #: Weights of a view that are tried, in units of one over its median squared distance; and noise, in squared targets.
 GAMMAS, NOISES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0), (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 #: Cells of features held at a time.

@@ -36,7 +36,7 @@ _ONE_LENGTH = 2.0
 #: Share of the records of a short training that steers it.
 _STEERING = 0.1
 #: The short trainings that compare position-aware and position-free networks: steps and letters at most; folds.
-_TRIAL_STEPS, _TRIAL_LETTERS, _TRIAL_FOLDS = 350, 7_000_000, 5
+_TRIAL_STEPS, _TRIAL_LETTERS, _TRIAL_FOLDS = 300, 6_000_000, 5
 
 
 def plan_training(

@@ -53,7 +53,7 @@ _BASES = {
     "samples": Recipe(epochs=0, batch_size=32, lr=5e-3, weight_decay=0.05, smoothing=0.1),
 }
 #: Steps that a network needs, and the fewest and the most epochs they may make.
-_STEPS = {"codes": (1500, 5, 40), "places": (800, 5, 40), "pixels": (2500, 6, 40), "samples": (850, 8, 100)}
+_STEPS = {"codes": (1000, 6, 40), "places": (700, 6, 40), "pixels": (2500, 6, 40), "samples": (850, 8, 100)}
 #: Letters that sequences of any length are read for, beyond those of the fewest epochs: long records take fewer steps.
 _LETTERS = 24_000_000
 #: From so many records on, steps are taken on twice as many.
