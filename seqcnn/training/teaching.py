@@ -37,11 +37,12 @@ Indices = npt.NDArray[np.int64]
 
 #: Who answers, in the order of the blend's weights.
 EXPERTS = ("networks", "kmer", "kernel")
-#: Sequences made up for the student, those that steer it, and fewer where there are so many lessons with the records.
-MADE_UP, _STEERING, _FEWEST, _LESSONS = 20_000, 1000, 10_000, 40_000
+#: Sequences made up for the student, and those that steer it.
+MADE_UP, _STEERING = 20_000, 1000
 #: How often the student sees each sequence, its most steps, and the letters that it reads: at least, and a record.
 SEEN, STEPS, READ, READ_A_RECORD = 10, 4000, 64_000_000, 1500
-#: Letters that are made up at least and at most: of short records more sequences, of long ones fewer.
+#: Letters of the records and of what is made up, at least, and of what is made up at most: of short records more
+#: sequences, of long ones fewer.
 _LETTERS, _SHORT = (4_000_000, 12_000_000), 60_000
 #: Spread of the logits that the student learns: of a very sure teacher only the order of its doubts is worth learning.
 _SPREAD = 2.0
@@ -103,8 +104,7 @@ def distill(
     seed, task = plan.options.seed, plan.task
     rng = np.random.default_rng(seed)
     least, most = (letters / max(1.0, float(known.lengths.mean())) for letters in _LETTERS)
-    wanted = max(least, min(MADE_UP, max(_FEWEST, _LESSONS - len(known))))
-    count = int(max(2 * _STEERING, min(wanted, most, _SHORT)))
+    count = int(max(2 * _STEERING, min(max(MADE_UP, least - len(known)), most, _SHORT)))
     made = recombined(known.raw, count, rng)
     raw = Sequences(
         np.concatenate([known.raw.buffer, made.buffer]),
