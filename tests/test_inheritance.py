@@ -6,6 +6,7 @@ import torch
 
 from seqcnn.encode.onehot import OneHot
 from seqcnn.networks.motif import Motif
+from seqcnn.reporting.recipe import _first_layer
 from seqcnn.sequence import Sequences
 from seqcnn.training.inheritance import FEWEST, filter_effects, inherit
 
@@ -95,3 +96,13 @@ def test_a_network_that_ignores_its_filters_still_has_a_student() -> None:
         for network in networks:
             network.context.weight.zero_()
     assert inherit(networks, 0, OneHot("dna"), records())[0].filters.out_channels == FEWEST
+
+
+@pytest.mark.parametrize(("seeded", "words"), [([2, 2], "with 2 motifs"), ([1, 3], "with 1 to 3 motifs"), ([0, 0], "")])
+def test_the_report_says_where_the_filters_come_from(seeded: list[int], words: str) -> None:
+    told = {"inherited_filters": 16, "inherited_moved": [0.1, 0.4, 0.2], "seeded_motifs": seeded}
+    text = _first_layer(told)
+    assert "started as the 16 filters" in text and text.endswith(
+        "moved them by 0.20 (median of 1 - cosine; at most 0.40)."
+    )
+    assert words in text and ("enriched" in text) == any(seeded)
