@@ -81,13 +81,15 @@ def test_only_filters_that_matter_are_inherited_the_best_ones_first() -> None:
     with torch.no_grad():
         for network, some in zip(networks, (4, 9, 7), strict=True):
             network.context.weight[:, some:] = 0
-    student, told = inherit(networks, 1, OneHot("dna"), records())
+    student = inherit(networks, 1, OneHot("dna"), records())
     assert student.filters.out_channels == max(FEWEST, 20)
     own = networks[1].filters.weight[:9]
     assert {tuple(w.flatten().tolist()) for w in student.filters.weight[:9]} == {
         tuple(w.flatten().tolist()) for w in own
     }
-    assert told.moved(student.filters) == [0.0] * 20
+    written = {tuple(w.flatten().tolist()) for network in networks for w in network.filters.weight}
+    taken = [tuple(w.flatten().tolist()) for w in student.filters.weight]
+    assert len(taken) == 20 and written.issuperset(taken)
 
 
 def test_a_network_that_ignores_its_filters_still_has_a_student() -> None:
@@ -95,7 +97,7 @@ def test_a_network_that_ignores_its_filters_still_has_a_student() -> None:
     with torch.no_grad():
         for network in networks:
             network.context.weight.zero_()
-    assert inherit(networks, 0, OneHot("dna"), records())[0].filters.out_channels == FEWEST
+    assert inherit(networks, 0, OneHot("dna"), records()).filters.out_channels == FEWEST
 
 
 @pytest.mark.parametrize(("seeded", "words"), [([2, 2], "with 2 motifs"), ([1, 3], "with 1 to 3 motifs"), ([0, 0], "")])

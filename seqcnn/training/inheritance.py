@@ -11,7 +11,6 @@ from seqcnn.data.batches import rectangle
 from seqcnn.encode.encoder import Encoder
 from seqcnn.networks.motif import Motif
 from seqcnn.sequence import Sequences
-from seqcnn.training.seeding import Seeded
 
 #: A filter matters if what it does to the answers is more than this share of what the network's strongest filter does.
 MATTERS = 0.05
@@ -19,8 +18,8 @@ MATTERS = 0.05
 FEWEST, JUDGED, _LETTERS = 16, 400, 200_000
 
 
-def inherit(networks: Sequence[Motif], best: int, encoder: Encoder, raw: Sequences) -> tuple[Motif, Seeded]:
-    """Return a network that begins as the best one, with the filters that matter to any, and what those began as.
+def inherit(networks: Sequence[Motif], best: int, encoder: Encoder, raw: Sequences) -> Motif:
+    """Return a network that begins as the best one, with the filters that matter to any.
 
     Most of a network's first filters never become a motif. A student that starts from nothing would have to find again
     what took its teachers all their steps; and each of them finds motifs that others missed.
@@ -35,19 +34,15 @@ def inherit(networks: Sequence[Motif], best: int, encoder: Encoder, raw: Sequenc
         Of the training records.
     """
     effects = [filter_effects(network, encoder, raw) for network in networks]
-    ranked = sorted(
-        (
-            (float(effect), i, f)
-            for i, found in enumerate(effects)
-            for f, effect in enumerate(found / found.max().clamp(min=1e-30))
-        ),
-        reverse=True,
-    )
+    ranked = [
+        (float(effect), i, f)
+        for i, found in enumerate(effects)
+        for f, effect in enumerate(found / found.max().clamp(min=1e-30))
+    ]
     most = networks[best].filters.out_channels
     count = max(min(FEWEST, most), min(most, sum(effect > MATTERS for effect, _, _ in ranked)))
     ranked.sort(key=lambda one: (one[0] <= MATTERS, one[1] != best, -one[0]))
-    network = networks[best].regrown([(networks[i], f) for _, i, f in ranked[:count]])
-    return network, Seeded(0, network.filters.weight.detach().clone())
+    return networks[best].regrown([(networks[i], f) for _, i, f in ranked[:count]])
 
 
 def filter_effects(network: Motif, encoder: Encoder, raw: Sequences) -> Tensor:

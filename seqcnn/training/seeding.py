@@ -39,24 +39,32 @@ class Seeded:
     weight
         The filters that hold them, the first ones, ``(F, A, 1, K)``.
 
-    Examples
-    --------
-    >>> layer = nn.Conv2d(4, 2, (1, 3))
-    >>> Seeded(1, layer.weight[:1].detach().clone()).moved(layer)
-    [0.0]
     """
 
     motifs: int
     weight: torch.Tensor
 
-    def moved(self, filters: nn.Conv2d) -> list[float]:
-        """Return how far training moved each of them: 1 less the cosine of what it was and what it is."""
-        one, other = (w.detach().cpu().flatten(1).double() for w in (self.weight, filters.weight[: len(self.weight)]))
-        return [abs(round(1 - float(c), 4)) for c in nn.functional.cosine_similarity(one, other)]
-
     def told(self, filters: nn.Conv2d | None) -> dict[str, Any]:
         """Return what the record says of it."""
-        return {"seeded_motifs": self.motifs, "seeded_moved": [] if filters is None else self.moved(filters)}
+        return {"seeded_motifs": self.motifs, "seeded_moved": [] if filters is None else moved(self.weight, filters)}
+
+
+def moved(weight: torch.Tensor, filters: nn.Conv2d) -> list[float]:
+    """Return how far training moved the first filters: 1 less the cosine of what each was and what it is.
+
+    Parameters
+    ----------
+    weight
+        What they were, ``(F, A, 1, K)``.
+
+    Examples
+    --------
+    >>> layer = nn.Conv2d(4, 2, (1, 3))
+    >>> moved(layer.weight[:1].detach().clone(), layer)
+    [0.0]
+    """
+    one, other = (w.detach().cpu().flatten(1).double() for w in (weight, filters.weight[: len(weight)]))
+    return [abs(round(1 - float(c), 4)) for c in nn.functional.cosine_similarity(one, other)]
 
 
 @torch.no_grad()

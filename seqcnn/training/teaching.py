@@ -32,6 +32,7 @@ from seqcnn.training.pooling import Blend
 from seqcnn.training.precision import pick_precision
 from seqcnn.training.progress import Progress
 from seqcnn.training.schedule import recipe_for
+from seqcnn.training.seeding import moved
 
 Indices = npt.NDArray[np.int64]
 
@@ -123,9 +124,8 @@ def distill(
     said = [answer(plan, one, raw.take(steering)).astype(np.float64) for one in teacher.members]
     best = int(np.argmin([np.square(one - logits[steering]).mean() for one in said]))
     with seeded(seed):
-        network, inherited = inherit(
-            [cast(Motif, one.learned.network) for one in teacher.members], best, plan.encoder, known.raw
-        )
+        network = inherit([cast(Motif, one.learned.network) for one in teacher.members], best, plan.encoder, known.raw)
+    inherited = network.filters.weight.detach().clone()
     aware = plan.positions == "aware"
     base = recipe_for("codes", len(train), plan.options, positions=aware)
     cost = (_PLACE if aware else 1) * (1 if plan.encoder.has_complement else AMINO_ACID)
@@ -147,7 +147,7 @@ def distill(
         **described_fit(found, None, network),
         "seeded_motifs": [int(one.learned.details.get("seeded_motifs", 0)) for one in teacher.members],
         "inherited_filters": network.filters.out_channels,
-        "inherited_moved": inherited.moved(network.filters),
+        "inherited_moved": moved(inherited, network.filters),
         "teacher": {
             "networks": len(teacher.members),
             "weights": dict(zip(EXPERTS, teacher.blend.weights, strict=True)),
