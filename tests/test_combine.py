@@ -195,6 +195,9 @@ def test_a_single_fold_is_calibrated_by_itself():
 def test_what_cannot_be_averaged_is_refused():
     with pytest.raises(OptionError, match=r"^--combine average: one network has no others .*pass --members 2 or more"):
         TrainOptions(combine="average", members=1)
+    for folds, there in ((3, 3), (None, 5)):
+        with pytest.raises(OptionError, match=rf"^--members 2: there are {there} folds.*pass --folds 0"):
+            train(planted(40), quick(members=2, folds=folds), progress=False)
     with pytest.raises(OptionError, match=r"--combine: .*did you mean 'average'"):
         TrainOptions(combine="averge")
     with pytest.raises(OptionError, match=r"^--network average: is made of several networks.*pass --combine average"):

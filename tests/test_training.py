@@ -24,7 +24,7 @@ from seqcnn.training.loop import fit
 from seqcnn.training.precision import pick_precision
 from seqcnn.training.schedule import Recipe, parameter_groups
 from seqcnn.training.seeding import enriched_motifs
-from seqcnn.training.selection import better, choose_positions, choose_strands
+from seqcnn.training.selection import Probes, better, choose_positions, choose_strands
 from seqcnn.workflow.train import train
 
 MOTIF = np.array([0, 1, 1, 2, 3, 0, 2, 2, 1])  # ACCGTAGGC
@@ -273,7 +273,7 @@ def test_better_needs_both_significance_and_size():
 def test_strands_are_found(strands):
     data = planted(400, strands=strands)
     task = fit_task("binary", data.labels, data.targets)
-    assert choose_strands(data, task).chosen == ("both" if strands else "forward")
+    assert choose_strands(Probes(data, task)).chosen == ("both" if strands else "forward")
 
 
 @pytest.mark.parametrize("strands", ["both", "forward"])
@@ -281,7 +281,7 @@ def test_positions_are_found(strands):
     free, fixed = planted(400, strands=False), planted(400, strands=False, place=12, motif=MOTIF[:3])
     for data, chosen in ((free, "free"), (fixed, "aware")):
         task = fit_task("binary", data.labels, data.targets)
-        choice = choose_positions(data, task, strands=strands)
+        choice = choose_positions(Probes(data, task), strands=strands)
         assert choice.chosen == chosen and {"free", "aware", "z"} <= set(choice.figures)
 
 
@@ -289,7 +289,9 @@ def test_the_network_has_the_last_word_on_positions_that_explain_something(monke
     data = planted(400, strands=False, place=12, motif=MOTIF[:3])
     monkeypatch.setattr("seqcnn.training.selection._MUCH", 1.0)
     task = fit_task("binary", data.labels, data.targets)
-    choice = choose_positions(data, task, strands="forward", trial=lambda aware: np.ones(50) + np.arange(50) / 100)
+    choice = choose_positions(
+        Probes(data, task), strands="forward", trial=lambda aware: np.ones(50) + np.arange(50) / 100
+    )
     assert choice.chosen == "free" and choice.figures["screening"]["aware"] < choice.figures["screening"]["free"]
 
 
@@ -297,8 +299,8 @@ def test_nothing_to_learn_is_both_and_free():
     data = planted(300, strands=False, seed=4)
     data = replace(data, targets=np.random.default_rng(0).permutation(data.targets))
     task = fit_task("binary", data.labels, data.targets)
-    assert choose_strands(data, task).chosen == "both"
-    assert choose_positions(data, task, strands="both").chosen == "free"
+    assert choose_strands(Probes(data, task)).chosen == "both"
+    assert choose_positions(Probes(data, task), strands="both").chosen == "free"
 
 
 # --- seeding --------------------------------------------------------------------------------------------------------
@@ -527,8 +529,8 @@ def test_splice_sites_are_forward_and_position_aware():
     data = as_data(records, [labels.index(row[0].strip()) for row in rows], "multiclass", labels)
     data = data.take(np.random.default_rng(0).permutation(len(data))[:1200])
     task = fit_task("multiclass", labels, data.targets)
-    assert choose_strands(data, task).chosen == "forward"
-    assert choose_positions(data, task, strands="forward").chosen == "aware"
+    assert choose_strands(Probes(data, task)).chosen == "forward"
+    assert choose_positions(Probes(data, task), strands="forward").chosen == "aware"
 
 
 def test_errors_are_ours():

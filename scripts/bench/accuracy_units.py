@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 import json
 import re
@@ -27,6 +28,8 @@ LOG = HERE / "test_openings.tsv"
 COLUMNS = ("date", "commit", "tree", "row", "seed", "figures")
 #: Files that decide what a unit finds; a change of any asks for a new run.
 DATA_FILES = ("dividing.py", "accuracy_sets.py", "planted.py")
+#: Rooms that no training asks anything: they draw what it found.
+DRAWING = ("plot", "reporting")
 _LOGGING = Lock()
 
 
@@ -58,6 +61,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         package = sorted((HERE.parents[1] / "seqcnn").rglob("*.py"))
+        package = [file for file in package if file.parent.name not in DRAWING]
         shared = [HERE / name for name in DATA_FILES]
         said = f"{self.arguments} {EXTRA} {self.data}".encode()
         self.keys["ours"] = code_hash([*package, *shared, HERE / "predicting.py"], said)
@@ -107,7 +111,7 @@ class Runner:
             place.with_suffix(".failed").write_text(str(error))
             return f"failed: {error}"
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.with_suffix(".npz").write_bytes(table.with_name(f"{name}.npz").read_bytes())
+        np.savez_compressed(place.with_suffix(".npz"), **{k: smaller(array) for k, array in held.items()})
         counts = {part: int(count) for part, count in frame.part.value_counts().items()}
         text = json.dumps(facts | {"records": counts})
         place.with_suffix(".json").write_text(text)  # last: it says that all is there
@@ -163,6 +167,11 @@ class Runner:
         return {name: np.concatenate(parts) for name, parts in arrays.items()}, facts
 
 
+def smaller(array: Any) -> Any:
+    """Return an array with numbers of half as many bytes."""
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
 def finished(place: Path) -> bool:
     """Return whether a half of a unit is there."""
     return place.with_suffix(".json").exists()
@@ -175,10 +184,14 @@ def coded_truth(frame: Frame, labels: Any) -> Any:
 
 
 def code_hash(files: list[Path], said: bytes) -> str:
-    """Return a hash of what files hold."""
+    """Return a hash of what the code of files does: comments and docstrings do not count."""
     digest = sha256(said)
     for file in files:
-        digest.update(file.read_bytes())
+        tree = ast.parse(file.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+                del node.body[0]
+        digest.update(ast.dump(tree).encode())
     return digest.hexdigest()[:12]
 
 

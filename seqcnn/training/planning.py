@@ -13,14 +13,16 @@ from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import DataError, OptionError
 from seqcnn.options import TrainOptions
 from seqcnn.registry import resolve
+from seqcnn.runtime import pick_device
 from seqcnn.sequence import Sequences
 from seqcnn.tasks import fit_task
 from seqcnn.tasks.task import Task
 from seqcnn.training.learner import CONVEX, Plan, knows_positions, learn, predict
 from seqcnn.training.normalizing import choose_normalize
+from seqcnn.training.precision import pick_precision
 from seqcnn.training.progress import Progress
 from seqcnn.training.schedule import recipe_for
-from seqcnn.training.selection import Choice, Trial, choose_positions, choose_strands
+from seqcnn.training.selection import Choice, Probes, Trial, choose_positions, choose_strands
 from seqcnn.training.symmetry import MirrorTrial, choose_mirror, guess_loss
 
 Indices = npt.NDArray[np.int64]
@@ -35,8 +37,9 @@ _MIRROR_STEPS, _MIRROR_FOLDS = 200, 5
 _ONE_LENGTH = 2.0
 #: Share of the records of a short training that steers it.
 _STEERING = 0.1
-#: The short trainings that compare position-aware and position-free networks: steps and letters at most; folds.
-_TRIAL_STEPS, _TRIAL_LETTERS, _TRIAL_FOLDS = 300, 6_000_000, 5
+#: The short trainings that compare position-aware and position-free networks: steps and letters about, one fold of so
+#: many is held out; so many records steer at most.
+_TRIAL_STEPS, _TRIAL_LETTERS, _TRIAL_FOLDS, _TRIAL_STEERING = 300, 6_000_000, 5, 1000
 
 
 def plan_training(
@@ -79,10 +82,11 @@ def plan_training(
     )
     plan = replace(plan, width=_width(plan.encoder, max(longest, int(data.lengths.max()))))
     bar.start("comparing strands", 2)
-    strands = _strands(plan, part)
+    probes = Probes(part, plan.task, seed=options.seed)
+    strands = _strands(plan, probes)
     plan = replace(plan, strands=strands.chosen)
     bar.start("comparing positions", 2)
-    positions = _positions(plan, part, bar)
+    positions = _positions(plan, part, bar, probes=probes)
     plan = replace(plan, positions=positions.chosen)
     choices |= {"strands": strands, "positions": positions}
     if data.kind == "pixels" and not options.augment and options.strength and not _at_once(plan.network):
@@ -141,7 +145,7 @@ def _width(encoder: Encoder, longest: int) -> int:
     return int(encoder.width or longest) if columns is None else int(columns[0])
 
 
-def _strands(plan: Plan, part: Dataset) -> Choice:
+def _strands(plan: Plan, probes: Probes) -> Choice:
     wanted = plan.options.strands
     if not plan.encoder.has_complement:
         if wanted == "both":
@@ -149,10 +153,10 @@ def _strands(plan: Plan, part: Dataset) -> Choice:
         return Choice("forward", "there is no other strand", {})
     if wanted != "auto":
         return Choice(wanted, "given", {})
-    return choose_strands(part, plan.task, seed=plan.options.seed)
+    return choose_strands(probes)
 
 
-def _positions(plan: Plan, part: Dataset, bar: Progress) -> Choice:
+def _positions(plan: Plan, part: Dataset, bar: Progress, *, probes: Probes) -> Choice:
     wanted = plan.options.positions
     if not knows_positions(plan.network):
         if wanted != "auto":
@@ -166,8 +170,7 @@ def _positions(plan: Plan, part: Dataset, bar: Progress) -> Choice:
         return Choice(wanted, "given", {})
     if part.lengths.max(initial=0) > _ONE_LENGTH * np.median(part.lengths):
         return Choice("free", "records of many lengths share no places", {})
-    trial = _trial(plan, part, bar)
-    return choose_positions(part, plan.task, strands=plan.strands, trial=trial, seed=plan.options.seed)
+    return choose_positions(probes, strands=plan.strands, trial=_trial(plan, part, bar))
 
 
 def _trial(plan: Plan, part: Dataset, bar: Progress) -> Trial:
@@ -176,8 +179,10 @@ def _trial(plan: Plan, part: Dataset, bar: Progress) -> Trial:
     def losses(aware: bool) -> npt.NDArray[np.float64]:
         seed = plan.options.seed
         held = folds(part, _TRIAL_FOLDS, seed=seed) == 0
-        inner = split(replace(part.take(np.flatnonzero(~held)), parts=None), valid=_STEERING, test=0, seed=seed)
-        train, valid = (np.flatnonzero(~held)[p] for p in (inner.train, inner.valid))
+        rest, tested = np.flatnonzero(~held), part.take(np.flatnonzero(held))
+        few = min(_STEERING, _TRIAL_STEERING / len(rest))
+        inner = split(replace(part.take(rest), parts=None), valid=few, test=0, seed=seed)
+        train, valid = rest[inner.train], rest[inner.valid]
         own = replace(plan, positions="aware" if aware else "free", groups=split_groups(part))
         size = recipe_for("codes", len(train), plan.options).batch_size
         steps = min(_TRIAL_STEPS, max(1, _TRIAL_LETTERS // (size * plan.width)))
@@ -185,8 +190,8 @@ def _trial(plan: Plan, part: Dataset, bar: Progress) -> Trial:
         learned = learn(own, part, train=train, valid=valid, progress=bar, title=title, steps=steps)
         if learned.interrupted:
             raise KeyboardInterrupt
-        tested = part.take(np.flatnonzero(held))
-        logits = torch.from_numpy(predict(own, learned, tested.raw))
+        precision = pick_precision(own.options.precision, pick_device(own.options.device))
+        logits = torch.from_numpy(predict(own, learned, tested.raw, precision=precision))
         targets = np.zeros((0, 1)) if tested.targets is None else tested.targets
         return own.task.record_loss(logits, torch.from_numpy(own.task.encode(targets))).double().numpy()
 

@@ -69,7 +69,36 @@ def better(
     return z > significant and float(gain.mean()) > MATERIAL * float(simple.mean()), z
 
 
-def choose_strands(data: Dataset, task: Task, *, seed: int = 0) -> Choice:
+class Probes:
+    """Linear probes on words, and on words and places, of a sample of the training records; each is fitted once.
+
+    Parameters
+    ----------
+    data
+        Training records only.
+    task
+        Learning task.
+    seed
+        Of the sample and of its folds.
+    """
+
+    def __init__(self, data: Dataset, task: Task, *, seed: int = 0) -> None:
+        self.data, self.task, self.seed = data, task, seed
+        self._found = dict[bool, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]()
+
+    def losses(self, *, both: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return the held-out errors ``(N,)`` without and with places; `both`: the two strands are one."""
+        if both not in self._found:
+            sample = _sample(self.data, self.seed)
+            alphabet = _alphabet(sample)
+            truth, fold = _scores(self.task, sample), folds(sample, _FOLDS, seed=self.seed)
+            words = _words(sample, alphabet, canonical=both)
+            placed = np.concatenate([words, _places(sample, alphabet, both=both)], axis=1)
+            self._found[both] = _held_out(words, truth, fold), _held_out(placed, truth, fold)
+        return self._found[both]
+
+
+def choose_strands(probes: Probes) -> Choice:
     """Return ``both`` unless telling a word from its reverse complement predicts held-out records better.
 
     Two linear probes are compared: one counts a word and its reverse complement as one, one tells them apart; each sees
@@ -78,56 +107,47 @@ def choose_strands(data: Dataset, task: Task, *, seed: int = 0) -> Choice:
 
     Parameters
     ----------
-    data
-        Training records only, of DNA or RNA.
+    probes
+        Of DNA or RNA.
     """
-    sample = _sample(data, seed)
     losses = []
     for both in (True, False):
-        words, places = _probed(sample, task, both=both, seed=seed)
+        words, places = probes.losses(both=both)
         losses.append(places if better(words, places)[0] else words)
     rich, z = better(*losses, significant=_STRAND)
     return _choice(("both", "forward"), rich, losses, z, "linear probes on words and places")
 
 
-def choose_positions(data: Dataset, task: Task, *, strands: str, trial: Trial | None = None, seed: int = 0) -> Choice:
+def choose_positions(probes: Probes, *, strands: str, trial: Trial | None = None) -> Choice:
     """Return ``free`` unless knowing where in the record letters stand predicts held-out records better.
 
     A linear probe on the words a record holds is compared on the same folds with one that also sees letters and short
     words by place. Where that one explains far more, places matter; where it explains little more, a network that must
     learn every place by itself loses. In between, `trial` has the last word: it trains the network itself with and
-    without the knowledge of place.
+    without the knowledge of place. Not where both strands are read: there a place is a distance from the middle, of
+    which the pooled network has never been found to need more.
 
     Parameters
     ----------
-    data
-        Training records only.
+    probes
+        Of sequences.
     strands
         As chosen: with ``both``, a place means the same place on either strand.
     trial
         Takes whether the network knows places; returns held-out losses ``(N,)`` of the same records each time.
     """
-    losses = list(_probed(_sample(data, seed), task, both=strands == "both", seed=seed))
+    both = strands == "both"
+    losses = list(probes.losses(both=both))
     gain = 1 - float(losses[1].mean()) / max(float(losses[0].mean()), 1e-30)
     rich, z = better(*losses)
-    screened = _choice(("free", "aware"), rich and gain > _LITTLE, losses, z, "linear probes on words and places")
+    rich &= gain > (_MUCH if both else _LITTLE)
+    screened = _choice(("free", "aware"), rich, losses, z, "linear probes on words and places")
     if screened.chosen == "free" or gain > _MUCH or trial is None:
         return screened
     losses = [trial(False), trial(True)]
     rich, z = better(*losses)
     final = _choice(("free", "aware"), rich, losses, z, "short trainings of the network")
     return Choice(final.chosen, final.how, {**final.figures, "screening": screened.figures})
-
-
-def _probed(
-    sample: Dataset, task: Task, *, both: bool, seed: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the held-out errors of probes on words, and on words and places."""
-    alphabet = _alphabet(sample)
-    truth, fold = _scores(task, sample), folds(sample, _FOLDS, seed=seed)
-    words = _words(sample, alphabet, canonical=both)
-    both_kinds = np.concatenate([words, _places(sample, alphabet, both=both)], axis=1)
-    return _held_out(words, truth, fold), _held_out(both_kinds, truth, fold)
 
 
 def _choice(names: tuple[str, str], rich: bool, losses: list[npt.NDArray[np.float64]], z: float, by: str) -> Choice:

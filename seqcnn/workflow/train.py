@@ -97,6 +97,11 @@ def train(
     division = divide(data, options, valid=valid, tested=test is not None)
     if options.predictions is not None:
         _check_predictions(options.predictions, division)
+    if division.folds and options.members not in (None, 1):
+        raise OptionError(
+            f"--members {options.members}: there are {division.folds} folds, and their networks make the final one; "
+            "leave it out, or pass --folds 0"
+        )
     notes += division.notes
     data, parts = division.data, _weighed(division.data, division.parts, notes)
     check_classes(data.take(np.concatenate([parts.train, parts.valid])), fewest=2)
