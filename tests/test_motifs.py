@@ -154,7 +154,7 @@ def test_a_shift_of_all_logits_is_no_importance() -> None:
 def test_importance_equals_silencing_by_hand(found: MotifSet) -> None:
     model, data = known_model(), planted_data()
     model.network.eval()
-    wholes, silenced, total, cells = [], [], torch.zeros(5), 0
+    wholes, silenced, alone, nothing, total, cells = [], [], [], [], torch.zeros(5), 0
     images = []
     for codes in data.raw:
         batch = torch.from_numpy(codes.copy())[None]
@@ -169,10 +169,12 @@ def test_importance_equals_silencing_by_hand(found: MotifSet) -> None:
         for pair in images:
             acts = [model.network.filter_activations(x) for x in pair]
             whole = torch.stack([model.network.forward_with_filters(a) for a in acts]).mean(0)
-            for a in acts:
-                a[:, [0, 1]] = mean[[0, 1]][:, None, None]
             wholes.append(whole.item())
-            silenced.append(torch.stack([model.network.forward_with_filters(a) for a in acts]).mean().item())
+            for quiet, made in (([0, 1], silenced), ([2, 3, 4], alone), ([0, 1, 2, 3, 4], nothing)):
+                copies = [a.clone() for a in acts]
+                for a in copies:
+                    a[:, quiet] = mean[quiet][:, None, None]
+                made.append(torch.stack([model.network.forward_with_filters(a) for a in copies]).mean().item())
     classes = data.targets[:, 0]
     sign = np.where(classes == 1, -1, 1)
     share = 1 / (2 * np.where(classes == 1, (classes == 1).sum(), (classes == 0).sum()))
@@ -186,7 +188,7 @@ def test_importance_equals_silencing_by_hand(found: MotifSet) -> None:
         found = scipy.optimize.minimize(lambda p: (each(p) * share).sum() + 1e-5 * (p**2).sum(), [0, 0], tol=1e-12)
         return each(found.x)
 
-    rise = losses(silenced) - losses(wholes)
+    rise = (losses(silenced) - losses(wholes) + losses(nothing) - losses(alone)) / 2
     assert found[0].importance == pytest.approx(np.mean([rise[classes == c].mean() for c in (0, 1)]), rel=2e-3)
     error = np.sqrt(sum(rise[classes == c].var(ddof=1) / (classes == c).sum() for c in (0, 1))) / 2
     assert found[0].importance_se == pytest.approx(error, rel=5e-3)

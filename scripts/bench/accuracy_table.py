@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from accuracy_sets import SETS
-from accuracy_units import Runner
+from accuracy_units import PLANTED, Runner
 from dividing import Frame, Set, near_aligned, near_words
 from harness import in_lanes
 from paired import drawn, figure, interval
@@ -186,7 +186,7 @@ def lines() -> list[Line]:
         if some.name == "subcell_multiloc":
             found.append(add("- without a relative (80% of 80%, aligned)", 0.72, far=near_aligned))
             found.append(add("- without a tenth of their 4-mers in common", 0.72, far=near_words))
-        if some.name == "planted truth":
+        if some.name == PLANTED:
             found.append(add("- factors recovered of 12", 12, metric="planted recovered"))
             found.append(add("- live filters that match one", 0.95, metric="planted matching"))
             found.append(add("- motifs a factor", 1.3, metric="planted motifs a factor", most=True))

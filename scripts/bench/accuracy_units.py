@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -28,8 +28,11 @@ LOG = HERE / "test_openings.tsv"
 COLUMNS = ("date", "commit", "tree", "row", "seed", "figures")
 #: Files that decide what a unit finds; a change of any asks for a new run.
 DATA_FILES = ("dividing.py", "accuracy_sets.py", "planted.py")
-#: Rooms that no training asks anything: they draw what it found.
-DRAWING = ("plot", "reporting")
+#: What trains and predicts; and rooms that tell of it afterwards, on which figures of planted motifs alone depend.
+ENTRIES = ("seqcnn.workflow.read", "seqcnn.workflow.train", "seqcnn.model.model", "seqcnn.registry")
+TELLING = {"motifs", "plot", "quality", "reporting"}
+#: The set whose motifs are known.
+PLANTED = "planted truth"
 _LOGGING = Lock()
 
 
@@ -60,17 +63,18 @@ class Runner:
     keys: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        package = sorted((HERE.parents[1] / "seqcnn").rglob("*.py"))
-        package = [file for file in package if file.parent.name not in DRAWING]
         shared = [HERE / name for name in DATA_FILES]
         said = f"{self.arguments} {EXTRA} {self.data}".encode()
-        self.keys["ours"] = code_hash([*package, *shared, HERE / "predicting.py"], said)
+        ours = [file for file in reached(ENTRIES) if not TELLING.intersection(file.parts)]
+        self.keys["ours"] = code_hash([*ours, *shared, HERE / "predicting.py"], said)
+        self.keys["planted"] = code_hash(reached((*ENTRIES, "seqcnn.motifs.find")), self.keys["ours"].encode())
         self.keys["plain"] = code_hash([*shared, HERE / "plain.py"], f"{EXTRA} {self.data}".encode())
 
     def place(self, system: str, some: Set, seed: int, fold: int) -> Path:
         """Return where a finished half of a unit lies, without suffix."""
         name = re.sub(r"\W+", "-", f"{some.name} seed {seed} fold {fold}{' rehearsed' * self.rehearse}")
-        return self.folder / f"{system}-{self.keys[system]}" / name
+        key = self.keys["planted" if (system, some.name) == ("ours", PLANTED) else system]
+        return self.folder / f"{system}-{key}" / name
 
     def run(self, some: Set, seed: int, fold: int, cores: str) -> None:
         """Train ours and the plain CNN on one division of a set, and keep what they say of its test part."""
@@ -128,7 +132,7 @@ class Runner:
         command = ["train", table, "--target", "target", "--id", "id", "--split", "column:part", "-o", model]
         _, seconds, peak = measured(*command, "--seed", seed, "--quiet", *shlex.split(self.arguments), cores=cores)
         ask = [sys.executable, str(HERE / "predicting.py"), str(model), str(table), str(out)]
-        if some.name == "planted truth":
+        if some.name == PLANTED:
             ask += ["--planted", str(seed + 1000 * self.rehearse)]
         facts: dict[str, Any] = json.loads(shell(ask, cores)[0].splitlines()[-1])
         return facts | {"seconds": seconds, "peak": peak}
@@ -181,6 +185,25 @@ def coded_truth(frame: Frame, labels: Any) -> Any:
     """Return the targets of the test part as numbers."""
     target = frame.target[frame.part == "test"]
     return target.map({name: i for i, name in enumerate(labels)} if len(labels) else float).to_numpy(float)
+
+
+def reached(modules: Sequence[str]) -> list[Path]:
+    """Return the files of the package that modules import, or name in the registry, directly or not."""
+    top, found, waiting = HERE.parents[1], set[Path](), list(modules)
+    while waiting:
+        place = top / waiting.pop().replace(".", "/")
+        file = place.with_suffix(".py") if place.with_suffix(".py").exists() else place / "__init__.py"
+        if file in found or not file.exists():
+            continue
+        found.add(file)
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                waiting += [name.name for name in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                waiting += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+            elif isinstance(node, ast.Constant) and re.fullmatch(r"seqcnn[\w.]*:\w+", str(node.value)):
+                waiting.append(str(node.value).partition(":")[0])
+    return sorted(found)
 
 
 def code_hash(files: list[Path], said: bytes) -> str:

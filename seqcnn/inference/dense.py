@@ -6,7 +6,7 @@ from math import gcd
 import torch
 from torch import Tensor, nn
 
-from seqcnn.nn.stages import Act, Conv, Pad, Pool, Residual, Scale, Stages, Step, Summary, after, run
+from seqcnn.nn.stages import Pool, Stages, Summary, run
 
 
 def refusal(stages: Stages | None, window: int, step: int) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from seqcnn.nn.stages import Act, Conv, Pad, Pool, Residual, Scale, Stages, Step, Summary, run
+from seqcnn.nn.stages import Act, Conv, Pad, Pool, Residual, Scale, Stages, Step, Summary
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Edited:
             if isinstance(step, Residual):
                 self.inner[i] = _through(step.steps, self.maps[i])
         self.last = [_through(summary.steps, self.maps[-1]) for summary in stages.summaries]
-        self.around = [_around(maps[-1]) if s.kind == "max" else None for s, maps in zip(stages.summaries, self.last)]
+        self.around = [_around(maps[-1]) for maps in self.last]
         self.base = nn.functional.linear(stages.features(self.maps[-1][None, :, None]), *stages.dense)  # (1, H)
 
     def logits(self, first: Tensor, change: Tensor) -> Tensor:
@@ -116,9 +116,9 @@ class Edited:
             return (torch.maximum(rest[:, None], new.amax(3)) - whole.amax(1)) @ weight.T
         table = nn.functional.pad(weight.reshape(-1, channels, whole.shape[1]), (width, width))
         found = edits.change.new_empty(n, m, len(weight))
-        for first in edits.first.unique():
+        for first in sorted(set(edits.first.tolist())):
             mine = edits.first == first
-            at = int(first.clamp(-width, whole.shape[1])) + width
+            at = min(max(first, -width), whole.shape[1]) + width
             found[mine] = edits.change[mine].flatten(2) @ table[:, :, at : at + width].flatten(1).T
         return found
 
@@ -181,7 +181,7 @@ def _pooled(step: Pool, edits: Edits, before: Tensor, later: Tensor) -> Edits:
     rest = cells * step.width - ahead - width
     new = _cells(before, first * step.width, cells * step.width)[:, None]
     new = new + nn.functional.pad(edits.change, (ahead, rest))
-    new = new.unflatten(3, (cells, step.width))
+    new = new.view(*new.shape[:3], cells, step.width)
     new = new.mean(4) if step.mean else new.amax(4)
     return _inside(Edits(first, new - _cells(later, first, cells)[:, None]), later)
 

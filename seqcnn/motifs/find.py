@@ -49,9 +49,10 @@ def find_motifs(
     One pass over the data keeps the strongest sites of each filter (one a record, both strands if the model reads
     both). A site counts if its activation is above ``options.threshold`` of the filter's maximum; sites are aligned on
     the filter's window and counted with flanks, so that half a motif in the filter still gives the whole one. Filters
-    that hold the same motif, on either strand, are merged and silenced together: the importance is the mean rise of
-    the loss, on held-out records where there are enough, when they output their mean activation instead and the
-    model is calibrated anew. Where the model was cross-validated, each motif says how many folds found it too.
+    that hold the same motif, on either strand, are merged and silenced together, which means that they output their
+    mean activation: the importance, on held-out records where there are enough, is the mean of what the loss rises
+    without them and of what it falls with them alone (`seqcnn.motifs.importance.weigh`). Where the model was
+    cross-validated, each motif says how many folds found it too.
 
     Parameters
     ----------
@@ -229,9 +230,9 @@ def _notes(
     notes = [
         f"A site is an activation above {options.threshold:g} of its filter's maximum, the strongest of each record on "
         f"{strands}, and among the {KEPT_SITES:,} strongest of the filter.",
-        f"Importance is the mean rise of the loss in nats, on {weighed:,} records that were "
-        f"{'not ' if held_out else ''}trained on, if a motif's filters output their mean and the model is calibrated "
-        "anew; classes weigh the same.",
+        f"Importance, in nats, on {weighed:,} records that were {'not ' if held_out else ''}trained on, is the mean of "
+        "two: what the loss rises if a motif's filters are silenced (they output their mean), and what it falls, all "
+        "being silenced, if they are not; the model is calibrated anew each time, and classes weigh the same.",
         f"A motif is significant if the model is better than chance on records it had not seen, the importance is more "
         f"than {BEYOND:g} standard errors above 0{'' if held_out else f' and {MEMORY:.0%} of the largest'}, and "
         f"{SELDOM:.0%} of a class, and {FEW} of these records, hold the motif.",

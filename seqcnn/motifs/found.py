@@ -90,8 +90,8 @@ class FoundMotif:
         Histogram of the middle of each record's best site along the record, ``(classes, bins)``: bin b of B spans
         b/B to (b+1)/B of the record.
     importance, importance_se
-        Mean rise of a record's loss (nats) when the filters output their mean and the model is calibrated
-        anew, and its standard error; positive where the motif helps.
+        Mean of what a record's loss (nats) rises when the filters output their mean and what it falls, all filters
+        doing so, when they do not, the model calibrated anew each time; and its standard error.
     effects
         Output (binary: the positive class) to the mean rise of its logit, in records that hold the motif, over the same
         with its filters silenced: what the motif speaks for.

@@ -1,6 +1,6 @@
-"""What each motif is worth to the network: the loss when its filters are silenced, and where and in whom it stands."""
+"""What each motif is worth to the network, by what is lost without it and what it tells alone; where it stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -94,7 +94,7 @@ class Weights:
     Parameters
     ----------
     importance, error
-        Mean rise of the loss when a motif is silenced, calibrated anew, and its standard error, ``(M,)``.
+        Mean over records of what a motif is worth in loss, and its standard error, ``(M,)``.
     shares
         Share of each group's records that hold the motif, ``(M, groups)``.
     holders
@@ -125,6 +125,11 @@ def weigh(
 ) -> Weights:
     """Weigh motifs in one pass over the chosen records: one batch at a time, every motif silenced in turn.
 
+    A motif is worth the mean of what the loss rises when it is silenced and of what it falls, all being silenced, when
+    it alone is not: the last and the first step of the ways in which motifs can be added one after another, whose mean
+    is its Shapley value. Either by itself misleads: of what several filters know in their own ways, no one is missed;
+    what a motif adds to others only, it cannot tell alone.
+
     A silenced motif gives no record a peak, so all logits shift alike, and a loss would blame any filter for that;
     and a model that is too sure of a few records would seem better without what made it sure. The model is therefore
     calibrated anew (scale and offset), with and without the motif: what counts is what it tells apart.
@@ -141,11 +146,16 @@ def weigh(
         Mean activation of each filter, put in its place, ``(F,)``.
     cutoff
         Activation above which a filter's site counts, ``(F,)``.
+
+    References
+    ----------
+    Covert, Lundberg, Lee. Understanding global feature contributions with additive importance measures. NeurIPS (2020).
+    arXiv:2004.00668
     """
     n, m = len(chosen.indices), len(motifs)
     place = {int(row): i for i, row in enumerate(chosen.indices)}
     holds, middle = np.zeros((n, m), bool), np.zeros((n, m))
-    found = torch.zeros((1 + m, n, model.task.outputs))  # as it is, then without each motif
+    found = torch.zeros((2 + 2 * m, n, model.task.outputs))  # as it is, without each, with nothing, with each alone
     calibration = _copy(model.calibration, layer.place)
     silent = torch.from_numpy(mean).float().to(layer.place)
     limit = torch.from_numpy(cutoff).float().to(layer.place)
@@ -158,6 +168,9 @@ def weigh(
         rows = np.array([place[int(r)] for r in batch.records])
         found[0, rows] = logits(batch).cpu()
         best, middles = _strengths(batch, limit, layer.width)
+        still = silent[:, None, None] * batch.inside[:, None, None]
+        nothing = replace(batch, strands=tuple(still for _ in batch.strands))
+        found[1 + m, rows] = logits(nothing).cpu()
         for j, filters in enumerate(motifs):
             channels = list(filters)
             kept = [a[:, channels].clone() for a in batch.strands]
@@ -166,6 +179,10 @@ def weigh(
             found[1 + j, rows] = logits(batch).cpu()
             for a, values in zip(batch.strands, kept, strict=True):
                 a[:, channels] = values
+            quiet = replace(batch, strands=tuple(still.clone() for _ in batch.strands))
+            for a, values in zip(quiet.strands, kept, strict=True):
+                a[:, channels] = values
+            found[2 + m + j, rows] = logits(quiet).cpu()
             top, which = best[:, channels].max(1)
             holds[rows, j] = (top > 1).cpu().numpy()
             middle[rows, j] = middles[:, channels].gather(1, which[:, None])[:, 0].cpu().numpy()
@@ -173,8 +190,9 @@ def weigh(
     for _ in layer.each(raw, chosen.indices, measure):
         pass  # each batch writes the rows of its own records
     losses = _losses(model, recalibrated(model, found, chosen), chosen).numpy()
-    moved = (found[:1] - found[1:]).permute(1, 0, 2).double().numpy()
-    return _summary(chosen, (losses[1:] - losses[0]).T, holds, middle=middle, moved=moved)
+    worth = (losses[1 : 1 + m] - losses[0] + losses[1 + m] - losses[2 + m :]) / 2
+    moved = (found[:1] - found[1 : 1 + m]).permute(1, 0, 2).double().numpy()
+    return _summary(chosen, worth.T, holds, middle=middle, moved=moved)
 
 
 def recalibrated(model: Model, logits: torch.Tensor, chosen: Sample) -> torch.Tensor:
@@ -232,17 +250,17 @@ def _strengths(batch: Activated, limit: torch.Tensor, width: int) -> tuple[torch
 
 def _summary(
     chosen: Sample,
-    rise: Floats,
+    worth: Floats,
     holds: npt.NDArray[np.bool_],
     *,
     middle: Floats,
     moved: Floats,
 ) -> Weights:
     """Return means over records of what was measured in each."""
-    m = rise.shape[1]
+    m = worth.shape[1]
     means, variances = [], []
     for level in np.unique(chosen.strata):
-        part = rise[chosen.strata == level]
+        part = worth[chosen.strata == level]
         means.append(part.mean(0))
         variances.append(part.var(0, ddof=1) / len(part) if len(part) > 1 else np.full(m, np.inf))
     groups = list(chosen.groups.values())

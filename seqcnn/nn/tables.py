@@ -72,7 +72,7 @@ class Tables:
         return pairs[:, :-2] * LETTERS**2 + pairs[:, 2:]
 
 
-@njit(fastmath=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(fastmath=True, nogil=True, cache=True)
 def _looked_up(words: npt.NDArray[Any], rows: npt.NDArray[Any], every: int, out: npt.NDArray[Any]) -> None:
     """Fill `out` ``(N, cells, F)`` with the largest of every so many sums of rows."""
     pieces, filters = len(rows) // _FORMS, rows.shape[1]

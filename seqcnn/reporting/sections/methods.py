@@ -167,8 +167,10 @@ def motifs(material: Material) -> str:
     text = (
         "Motifs. A filter's sites are the places where its activation exceeds "
         f"{found.threshold:g} of its maximum; the letters at the sites, aligned, are counted into a matrix, filters "
-        "that hold the same motif are merged, and flanks without information are dropped. Importance is the mean rise "
-        "of a record's loss (in nats) when the motif's filters output their mean and the model is calibrated anew"
+        "that hold the same motif are merged, and flanks without information are dropped. Importance (in nats) is the "
+        "mean of two: what a record's loss rises when the motif's filters are silenced (they output their mean), and "
+        "what it falls, all filters being silenced, when they are not; the model is calibrated anew each time (the "
+        "last and the first step of a Shapley value, Covert 2020)"
     )
     again = f" {STABLE}" if found.folds else ""
     if not found.database:
