@@ -130,6 +130,15 @@ def test_training_without_a_validation_part_keeps_the_last_weights():
     assert found.calibration.scale.item() == pytest.approx(1)
 
 
+def test_the_last_weights_are_kept_where_the_recipe_asks_for_them():
+    data = planted(60)
+    recipe = Recipe(epochs=15, batch_size=16, lr=0.1)
+    best, found = run(data, recipe=recipe)
+    last, again = run(data, recipe=replace(recipe, latest=True))
+    assert found.best_epoch < again.best_epoch == len(again.history) == 15
+    assert any((p != q).any() for p, q in zip(best.parameters(), last.parameters(), strict=True))
+
+
 def test_ctrl_c_keeps_the_best_model_so_far(monkeypatch):
     calls = []
     plain = loop._Run._step

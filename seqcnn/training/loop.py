@@ -93,7 +93,8 @@ def fit(
     """Train `network` in place on the records `train` of `data`, steered by the records `valid`.
 
     The weights left in it are those with the least validation loss after calibration, or the last ones where there is
-    no validation part. The same seed gives the same weights on the same machine; the caller's random state stays.
+    no validation part or the recipe asks for them. The same seed gives the same weights on the same machine; the
+    caller's random state stays.
 
     Parameters
     ----------
@@ -245,7 +246,7 @@ class _Run:
                 entry = {"epoch": epoch, "loss": loss, "lr": rate} | self._steer(steering)
                 value = entry.get("valid_loss", -float(epoch))  # without a validation part, later is better
                 history.append(entry)
-                if value < best_loss:
+                if value < best_loss or recipe.latest:
                     best, best_loss, best_epoch = deepcopy(self.learned.state_dict()), value, epoch
                 if epoch - best_epoch >= recipe.patience:
                     break

@@ -30,6 +30,8 @@ class Recipe:
         Alpha of mixing pairs of records; 0 is off.
     averaging
         Share of the steps over which the weights that are kept are averaged, exponentially; 0 is off.
+    latest
+        Keep the last weights, not those of the epoch with the least validation loss.
     """
 
     epochs: int
@@ -43,6 +45,7 @@ class Recipe:
     mixup: float = 0.0
     cutmix: float = 0.0
     averaging: float = 0.0
+    latest: bool = False
 
 
 #: Sequences, sequences whose places matter, and pictures; the epochs follow from the steps.
@@ -53,7 +56,7 @@ _BASES = {
     "samples": Recipe(epochs=0, batch_size=32, lr=5e-3, weight_decay=0.05, smoothing=0.1),
 }
 #: Steps that a network needs, and the fewest and the most epochs they may make.
-_STEPS = {"codes": (1000, 6, 40), "places": (700, 6, 40), "pixels": (2500, 6, 40), "samples": (850, 8, 100)}
+_STEPS = {"codes": (1000, 5, 40), "places": (700, 5, 40), "pixels": (2500, 6, 40), "samples": (850, 8, 100)}
 #: Letters that sequences of any length are read for, beyond those of the fewest epochs: long records take fewer steps.
 _LETTERS = 24_000_000
 #: From so many records on, steps are taken on twice as many.

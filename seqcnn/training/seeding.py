@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 #: Length of the words that start a motif; motifs looked for; records of a class looked at; rounds of refinement.
-WORD, MOTIFS, RECORDS, ROUNDS = 8, 8, 3000, 6
+WORD, MOTIFS, RECORDS, ROUNDS = 8, 16, 3000, 6
 #: Words less enriched than this (z of two proportions, the largest of 30,000) start nothing: shuffles give none.
 ENRICHED = 6.0
 #: Norm of a seeded filter.

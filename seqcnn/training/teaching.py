@@ -131,7 +131,7 @@ def distill(
     cost = (_PLACE if aware else 1) * (1 if plan.encoder.has_complement else AMINO_ACID)
     read = max(READ, READ_A_RECORD * len(known)) / float(lessons.lengths.mean()) / cost
     epochs = max(1, round(min(SEEN, STEPS * base.batch_size / len(train), read / len(train))))
-    recipe = replace(base, weight_decay=_DECAY, epochs=epochs)
+    recipe = replace(base, weight_decay=_DECAY, epochs=epochs, latest=True)  # there is nothing to learn by heart
     found = fit(
         network, plan.encoder, Imitation(data.labels, of=task), lessons, train=train, valid=steering, recipe=recipe,
         strands=plan.strands, augmentations=augmentations(plan, network), device=plan.options.device,
