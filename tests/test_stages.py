@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seqcnn.inference.dense import refusal, scan, sliding
 from seqcnn.inference.edits import Edited
-from seqcnn.nn.stages import Act, Conv, Pad, Pool, Residual, Scale, Stages, Summary
+from seqcnn.nn.stages import Act, Conv, Pad, Pool, Residual, Scale, Stages, Summary, after
 
 LETTERS = 4
 
@@ -60,8 +60,6 @@ def random_stages(rng, *, padded=False):
 
 
 def all_positive(stages, width):
-    from seqcnn.nn.stages import after
-
     for step in stages.steps:
         width = after(step, width)
         if width < 1:

@@ -47,7 +47,7 @@ class Edited:
             if isinstance(step, Residual):
                 self.inner[i] = _through(step.steps, self.maps[i])
         self.last = [_through(summary.steps, self.maps[-1]) for summary in stages.summaries]
-        self.around = [_around(maps[-1]) for maps in self.last]
+        self.around = {i: _around(self.last[i][-1]) for i, s in enumerate(stages.summaries) if s.kind == "max"}
         self.base = nn.functional.linear(stages.features(self.maps[-1][None, :, None]), *stages.dense)  # (1, H)
 
     def logits(self, first: Tensor, change: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ class Tables:
     """A convolution of one-hot letters, and the pool behind it, as sums of rows of tables.
 
     A filter of width K is cut into words of four letters; for each there is a table with what the filters make of each
-    of its 256 forms. Records with letters other than the four go the plain way.
+    of its 256 forms. Records with letters other than the four must go the plain way.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Tables:
     """
 
     def __init__(self, conv: Conv, pool: Pool | None = None) -> None:
-        self.conv, self.pool = conv, pool
+        self.every = 1 if pool is None else pool.width
         self.width = conv.weight.shape[2]
         self.pieces = -(-self.width // WORD)
         weight = nn.functional.pad(conv.weight, (0, self.pieces * WORD - self.width)).float().cpu()
@@ -59,10 +59,9 @@ class Tables:
     def __call__(self, codes: Tensor) -> Tensor:
         """Return maps ``(N, F, 1, cells)`` in channels_last, of codes ``(N, L)`` that are all 0 to 3."""
         words = self.words(codes).numpy()
-        every = 1 if self.pool is None else self.pool.width
-        cells = (codes.shape[1] - self.width + 1) // every
+        cells = (codes.shape[1] - self.width + 1) // self.every
         out = np.empty((len(words), cells, self.rows.shape[1]), np.float32)
-        _looked_up(words, self.rows, every, out)
+        _looked_up(words, self.rows, self.every, out)
         return torch.from_numpy(out).permute(0, 2, 1).unsqueeze(2)
 
     def words(self, codes: Tensor) -> Tensor:
