@@ -27,7 +27,7 @@ ROWS = (
         "metrics",
         "conformal",
     ),
-    ("io", "plot", "runtime"),
+    ("io", "plot", "compiling", "runtime"),
     ("encode", "nn"),
     ("data", "networks"),
     ("tasks",),
@@ -193,6 +193,11 @@ def test_two_dimensional_rule(path: Path) -> None:
                 assert node.func.attr != "amax", f"{name_of(path)}:{node.lineno}: amax breaks DeepLIFT; use a MaxPool2d"
 
 
+def is_kernel(node: ast.FunctionDef) -> bool:
+    """Whether numba compiles it: kernels take no keywords."""
+    return any(isinstance(by, ast.Name) and by.id == "compiled" for by in node.decorator_list)
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_house_rules_of_statements(path: Path) -> None:
     """No assert, no bare except, no mutable default; few positional parameters."""
@@ -201,7 +206,7 @@ def test_house_rules_of_statements(path: Path) -> None:
         assert not isinstance(node, ast.Assert), f"{where}: assert in the package; raise an error"
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"{where}: bare except"
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not is_kernel(node):
             named = [a.arg for a in node.args.posonlyargs + node.args.args if a.arg not in ("self", "cls")]
             assert len(named) <= 4, f"{where}: {node.name}{tuple(named)}: make the later ones keyword-only"
             for default in [*node.args.defaults, *node.args.kw_defaults]:

@@ -1,7 +1,8 @@
 """Several networks of one design side by side, which answer as one: what --combine average saves."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from seqcnn.checks import whole
 from seqcnn.networks import create
 from seqcnn.networks.network import Network
+from seqcnn.nn.stages import Stages
 
 
 class Average(Network):
@@ -104,3 +106,17 @@ class Average(Network):
         parts = z.chunk(len(self.members), 1)
         logits = torch.stack([member.head(part) for member, part in zip(self._each(), parts, strict=True)], 1)
         return (logits * self.scale + self.bias).mean(1)  # of (N, count, outputs)
+
+    def staged(self) -> tuple[Stages, ...]:  # noqa: D102
+        found = []
+        for member, scale, bias in zip(self._each(), self.scale / len(self.members), self.bias, strict=True):
+            offset = bias / len(self.members)
+            for stages in member.staged():
+                found.append(replace(stages, head=_scaled(stages.head, scale, offset)))
+                offset = torch.zeros_like(offset)
+        return tuple(found)
+
+
+def _scaled(head: Callable[[Tensor], Tensor], scale: Tensor, offset: Tensor) -> Callable[[Tensor], Tensor]:
+    """Return a head whose logits are on another scale."""
+    return lambda z: head(z) * scale + offset

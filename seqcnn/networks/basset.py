@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from seqcnn.errors import OptionError
 from seqcnn.networks.network import Network, minimum_through
 from seqcnn.nn.padding import masked, normalized, out_lengths
+from seqcnn.nn.stages import Act, Pool, Stages, Step, Summary, convolved, headed
 
 
 class Basset(Network):
@@ -99,3 +101,13 @@ class Basset(Network):
     def head(self, z: Tensor) -> Tensor:  # noqa: D102
         logits: Tensor = self.dense(z)
         return logits
+
+    def staged(self) -> tuple[Stages, ...]:  # noqa: D102
+        if self.height > 1:
+            return ()
+        steps: list[Step] = []
+        for conv, norm, pool in zip(self.convs, self.norms, self.pools, strict=True):
+            # the best of rectified values is the best, rectified
+            steps += [convolved(conv, norm), Pool(pool), Act(torch.relu, rising=True)]  # type: ignore[arg-type]
+        width = max(self.fixed_width or 1, self.minimum_width)
+        return (Stages(tuple(steps), (Summary("flat"),), *headed(self.dense), width=width),)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from seqcnn.networks.network import Network
 from seqcnn.nn.padding import masked, out_lengths
 from seqcnn.nn.pooling import GlobalMax, GlobalMean
+from seqcnn.nn.stages import Act, Stages, Summary, convolved, headed
 
 
 class DeepBind(Network):
@@ -72,3 +73,10 @@ class DeepBind(Network):
     def head(self, z: Tensor) -> Tensor:  # noqa: D102
         logits: Tensor = self.out(self.hidden(self.drop(z)))
         return logits
+
+    def staged(self) -> tuple[Stages, ...]:  # noqa: D102
+        if self.height > 1:
+            return ()
+        summaries = (Summary("max"), Summary("mean"))[: 1 if self.mean is None else 2]
+        layers = [*(self.hidden if isinstance(self.hidden, nn.Sequential) else ()), self.out]
+        return (Stages((convolved(self.conv), Act(torch.relu, rising=True)), summaries, *headed(layers)),)

@@ -1,7 +1,7 @@
 """The default network for sequences: whole motifs in the first layer, their company in the blocks behind it."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,10 @@ from seqcnn.errors import OptionError
 from seqcnn.networks.network import Network, minimum_through
 from seqcnn.nn.dropout import Dropout
 from seqcnn.nn.exponential import Exponential
+from seqcnn.nn.fused import best_sites, rectified
 from seqcnn.nn.padding import masked, normalized, out_lengths
 from seqcnn.nn.pooling import GlobalMax, GlobalMean
+from seqcnn.nn.stages import Act, Pad, Pool, Residual, Stages, Step, Summary, convolved, headed, normed
 
 #: Start of the first norm's scale: an exponential of one standard deviation would be a steep start.
 _FIRST_SCALE = 0.3
@@ -38,10 +40,14 @@ class Block(nn.Module):
         """Return features of `lost` fewer columns, and how many of them are real."""
         inner = None if lengths is None else (lengths - 2 * self.dilation).clamp(min=0)
         lengths = None if lengths is None else (lengths - self.lost).clamp(min=0)
-        z = self.act1(normalized(self.norm1, self.conv1(x), inner))
-        z = self.drop(normalized(self.norm2, self.conv2(z), lengths))
-        side = self.lost // 2
-        return masked(self.act2(x[..., side : x.shape[3] - side] + z), lengths), lengths
+        z = rectified(self.conv1(x), inner, norm=self.norm1, act=self.act1)
+        z = rectified(self.conv2(z), lengths, norm=self.norm2, act=self.act2, skip=x, drop=self.drop)
+        return z, lengths
+
+    def staged(self) -> Residual:
+        """Return the block in use, before its last rectifier."""
+        inner = (convolved(self.conv1, self.norm1), Act(torch.relu, rising=True), convolved(self.conv2, self.norm2))
+        return Residual(inner)
 
 
 class Motif(Network):
@@ -192,8 +198,10 @@ class Motif(Network):
     def features(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:  # noqa: D102
         x, lengths = self.prepare(x, lengths)
         lengths = self.pooled(lengths)
-        maps = self.act(normalized(self.norm, self.pool(self.conv(x)), lengths))  # (N, F, 1, cells)
-        return self.company(masked(maps, lengths), lengths)
+        maps = best_sites(
+            self.conv(x), lengths, pool=self.pool, norm=self.norm, act=self.act, drop=self.map_drop, margin=self.margin
+        )
+        return self.company(maps, lengths)  # of (N, F, 1, cells)
 
     def first(self, x: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
         lengths = out_lengths(self._sided(lengths), self.filter_width)
@@ -203,7 +211,8 @@ class Motif(Network):
         # Where the norm turns a map upside down, the best site of the convolution is the least activation.
         sign = torch.where(self.norm.weight < 0, -1.0, 1.0)[:, None, None]
         lengths = self.pooled(lengths)
-        return self.company(masked(self.pool(activations * sign) * sign, lengths), lengths)
+        maps = masked(self.pool(activations * sign) * sign, lengths)
+        return self.company(nn.functional.pad(self.map_drop(maps), self.margin), lengths)
 
     def pooled(self, lengths: Tensor | None) -> Tensor | None:
         """Return how many pooled positions are real in records of `lengths`."""
@@ -214,11 +223,10 @@ class Motif(Network):
         return None if lengths is None else lengths + 2 * int(self.conv.padding[1])
 
     def company(self, maps: Tensor, lengths: Tensor | None) -> Tensor:
-        """Return the features of pooled maps ``(N, F, 1, cells)``."""
-        maps = nn.functional.pad(self.map_drop(maps), self.margin)
+        """Return the features of pooled maps ``(N, F, 1, cells)`` and their margins, of which `lengths` are real."""
         lengths = None if lengths is None else lengths + sum(self.margin)
         lengths = out_lengths(lengths, self.context_width)
-        z = masked(self.context_act(normalized(self.context_norm, self.context(maps), lengths)), lengths)
+        z = rectified(self.context(maps), lengths, norm=self.context_norm, act=self.context_act)
         for block in self.blocks:
             z, lengths = block(z, lengths)
         found = [self.strongest(z, lengths), self.mean(z, lengths)]
@@ -229,6 +237,23 @@ class Motif(Network):
     def head(self, z: Tensor) -> Tensor:  # noqa: D102
         logits: Tensor = self.out(self.drop(z))
         return logits
+
+    def staged(self) -> tuple[Stages, ...]:  # noqa: D102
+        if self.height > 1:
+            return ()
+        relu, side = Act(torch.relu, rising=True), int(self.conv.padding[1])
+        steps: list[Step] = [Pad(side, side)] if side else []
+        steps += [convolved(self.conv), Pool(self.pool_width), normed(self.norm), Act(self.act, rising=True)]
+        steps += [Pad(*self.margin)] if sum(self.margin) else []
+        steps += [convolved(self.context, self.context_norm), relu]
+        for block in self.blocks:
+            steps += [cast(Block, block).staged(), relu]
+        summaries = [Summary("max"), Summary("mean")]
+        if self.places is not None:
+            summaries.append(Summary("flat", (convolved(self.places.conv, self.places.norm), relu)))
+        width = None if self.fixed_width is None else max(self.fixed_width, self.minimum_width)
+        layers = self.out if isinstance(self.out, nn.Sequential) else [self.out]
+        return (Stages(tuple(steps), tuple(summaries), *headed(layers), width=width),)
 
 
 class Places(nn.Module):
@@ -241,4 +266,4 @@ class Places(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the features, zero beyond `lengths`."""
-        return masked(self.act(normalized(self.norm, self.conv(x), lengths)), lengths).flatten(1)
+        return rectified(self.conv(x), lengths, norm=self.norm, act=self.act).flatten(1)

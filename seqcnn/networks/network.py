@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from seqcnn.errors import OptionError, ShapeError
 from seqcnn.nn.padding import masked
+from seqcnn.nn.stages import Stages
 
 
 class Network(nn.Module):
@@ -86,6 +87,10 @@ class Network(nn.Module):
             If the image has other channels, another height, or more columns than a fixed width allows.
         """
         return self.head(self.features(x, lengths))
+
+    def staged(self) -> tuple[Stages, ...]:
+        """Return the network in use as local steps, in parts whose logits add up; none where it is not made of such."""
+        return ()
 
     def filter_activations(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the first layer's activations ``(N, F, H', W')`` at every position of the image."""

@@ -34,10 +34,15 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` with a share of it zero."""
+        mask = self.mask(x)
+        return x if mask is None else x * mask
+
+    def mask(self, x: Tensor) -> Tensor | None:
+        """Return what `x` is multiplied by; None where nothing is dropped."""
         if not self.training or self.p == 0:
-            return x
+            return None
         kept = x.new_empty(x.shape[:2] + (1,) * (x.dim() - 2) if self.maps else x.shape)
-        return x * kept.bernoulli_(1 - self.p, generator=self.generator).div_(1 - self.p)
+        return kept.bernoulli_(1 - self.p, generator=self.generator).div_(1 - self.p)
 
     def extra_repr(self) -> str:
         """Return the options, for ``print(network)``."""

@@ -1,6 +1,7 @@
 """A network as local steps and a summary of the window: what dense scanning and mutagenesis need to know of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import torch
@@ -60,9 +61,18 @@ class Scale:
 
 @dataclass(frozen=True)
 class Act:
-    """A function of each value by itself."""
+    """A function of each value by itself.
+
+    Parameters
+    ----------
+    function
+        Of tensors of any shape.
+    rising
+        Whether it never falls: then the largest value is that of the largest argument, and pools may go first.
+    """
 
     function: Callable[[Tensor], Tensor]
+    rising: bool = False
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return maps of the same shape."""
@@ -213,8 +223,8 @@ def normed(norm: nn.BatchNorm2d | nn.BatchNorm1d) -> Scale:
     mean, var = norm.running_mean, norm.running_var
     if mean is None or var is None or norm.weight is None:
         raise TypeError(f"{norm}: expected running statistics and a learned scale")
-    factor = norm.weight / torch.sqrt(var + norm.eps)
-    return Scale(factor, norm.bias - mean * factor)
+    factor = norm.weight.detach() / torch.sqrt(var + norm.eps)
+    return Scale(factor, norm.bias.detach() - mean * factor)
 
 
 def convolved(conv: nn.Conv2d, norm: nn.BatchNorm2d | None = None) -> Conv:
@@ -225,3 +235,12 @@ def convolved(conv: nn.Conv2d, norm: nn.BatchNorm2d | None = None) -> Conv:
         weight = weight * scale.factor[:, None, None]
         bias = scale.offset if bias is None else scale.offset + bias * scale.factor
     return Conv(weight.detach(), None if bias is None else bias.detach(), int(conv.dilation[1]))
+
+
+def headed(layers: Iterable[nn.Module]) -> tuple[tuple[Tensor, Tensor | None], Callable[[Tensor], Tensor]]:
+    """Return the weight and bias of the first of some layers, and what the others do in use."""
+    first, *rest = layers
+    if not isinstance(first, nn.Linear):
+        raise TypeError(f"expected a linear layer first, found {first}")
+    head = deepcopy(nn.Sequential(*rest)).eval().requires_grad_(False)
+    return (first.weight.detach(), None if first.bias is None else first.bias.detach()), head

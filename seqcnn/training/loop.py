@@ -218,7 +218,7 @@ class _Run:
         recipe = self.recipe
         origin = next((p.device for p in self.network.parameters()), torch.device("cpu"))
         optimizer = torch.optim.AdamW(
-            parameter_groups(self.network, recipe.weight_decay), lr=recipe.lr, betas=(0.9, 0.99)
+            parameter_groups(self.network, recipe.weight_decay), lr=recipe.lr, betas=(0.9, 0.99), fused=True
         )
         self.wrapped, self.optimizer = self.fabric.setup(self.network, optimizer)
         # Fabric's own backward is for one thread at a time.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seqcnn.data.relatives.compiling import compiled
+from seqcnn.compiling import compiled
 
 #: Points of a match, a mismatch, a letter of a gap, and of a long gap its start and each letter. One error costs what
 #: one match brings; a gap longer than three letters costs less than its letters, as one event that it is.

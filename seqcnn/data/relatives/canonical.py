@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.alphabet import SOFT_MASK, Alphabet
-from seqcnn.data.relatives.compiling import compiled
+from seqcnn.compiling import compiled
 from seqcnn.sequence import Sequences
 
 Indices = npt.NDArray[np.int64]

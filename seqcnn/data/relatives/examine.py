@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from seqcnn.compiling import compiled
 from seqcnn.data.relatives.alignment import BAND, COUNTING, FULL_CELLS, WEIGHTS, align, identity_of
 from seqcnn.data.relatives.canonical import AMBIGUOUS, mixed
-from seqcnn.data.relatives.compiling import compiled
 
 #: An extension ends when it has lost this many points.
 _DROP = 8

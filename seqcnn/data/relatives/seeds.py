@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.alphabet import Alphabet
+from seqcnn.compiling import compiled
 from seqcnn.data.relatives.canonical import AMBIGUOUS, mixed
-from seqcnn.data.relatives.compiling import compiled
 
 #: By number of letters compared: patterns (1 compared, 0 free) that together, and with the one without gaps, are most
 #: likely to hit a random alignment of 75-80% identity. They read the same backwards, so that a seed and its reverse

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.alphabet import Alphabet
+from seqcnn.compiling import compiled
 from seqcnn.data.relatives.canonical import Contents, contents, mixed
-from seqcnn.data.relatives.compiling import compiled
 from seqcnn.data.relatives.seeds import letter_bits, patterns, rolled, rules_of, weights
 from seqcnn.sequence import Sequences
 
