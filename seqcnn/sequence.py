@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -53,14 +54,19 @@ class Sequences:
     def __getitem__(self, index: int) -> Codes:
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        index %= len(self)
-        return self.buffer[self.offsets[index] : self.offsets[index + 1]]
+        start = self.starts[index]
+        return self.buffer[start : start + self.lengths[index]]
 
     def __iter__(self) -> Iterator[Codes]:
         for i in range(len(self)):
             yield self[i]
 
     @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """Where in the buffer each record begins, ``(N,)``."""
+        return self.offsets[:-1]
+
+    @cached_property
     def lengths(self) -> npt.NDArray[np.int64]:
         """Length of each record, ``(N,)``."""
         return np.diff(self.offsets)
@@ -77,8 +83,7 @@ class Sequences:
         `width` defaults to the longest record taken; a longer record is cut at `width`.
         """
         index = np.arange(len(self)) if indices is None else np.asarray(indices, np.int64)
-        starts = self.offsets[index]
-        lengths = self.offsets[index + 1] - starts
+        starts, lengths = self.starts[index], self.lengths[index]
         if width is None:
             width = int(lengths.max(initial=0))
         lengths = np.minimum(lengths, width)

@@ -1,7 +1,8 @@
 """Windows over a record: the only window arithmetic there is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from seqcnn.checks import within
 from seqcnn.errors import DataError
 from seqcnn.interval import Place
+from seqcnn.sequence import Codes, Sequences
 
 
 @dataclass
@@ -26,7 +28,7 @@ class Windows:
     Examples
     --------
     >>> windows = Windows()
-    >>> windows.append("peak1", 0, 10, 30, place=Place("1", 90, 100, -1))
+    >>> windows.extend("peak1", np.array([0]), np.array([10]), 30, places=[Place("1", 90, 100, -1)])
     >>> len(windows), windows.where, windows.floor
     (1, (['1'], [90], [100], [-1]), 70)
     """
@@ -40,14 +42,25 @@ class Windows:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def append(self, id: str, start: int, end: int, length: int, *, place: Place | None = None) -> None:
+    def append(self, id: str, start: int, end: int, length: int) -> None:
         """Add a window."""
-        self.ids.append(id)
-        self.starts.append(start)
-        self.ends.append(end)
-        self.lengths.append(length)
-        if place is not None:
-            self.places.append(place)
+        self.extend(id, np.array([start]), np.array([end]), length)
+
+    def extend(
+        self,
+        id: str,
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
+        length: int,
+        *,
+        places: Sequence[Place] = (),
+    ) -> None:
+        """Add windows of one record."""
+        self.ids += [id] * len(starts)
+        self.starts += starts.tolist()
+        self.ends += ends.tolist()
+        self.lengths += [length] * len(starts)
+        self.places += places
 
     @property
     def cells(self) -> tuple[list[str], list[int], list[int], list[int]]:
@@ -93,6 +106,75 @@ def windows(length: int, window: int, step: int) -> npt.NDArray[np.int64]:
     last = max(0, length - window)
     starts = np.arange(0, last + 1, step, dtype=np.int64)
     return starts if starts[-1] == last else np.append(starts, last)
+
+
+def stretches(length: int, window: int, step: int, *, letters: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the starts of `windows` in runs that are `step` apart, each over about so many letters.
+
+    >>> [run.tolist() for run in stretches(11, 4, 3, letters=8)]
+    [[0, 3], [6], [7]]
+    """
+    starts = windows(length, window, step)
+    flush = len(starts) > 1 and starts[-1] - starts[-2] != step
+    regular = starts[:-1] if flush else starts
+    size = max(1, (letters - window) // step + 1)
+    for at in range(0, len(regular), size):
+        yield regular[at : at + size]
+    if flush:
+        yield starts[-1:]
+
+
+@dataclass(frozen=True)
+class Overlapping(Sequences):
+    """Windows as records, the letters that they share held once: each stretch of the buffer holds one or more.
+
+    Parameters
+    ----------
+    window, step
+        Letters of a window, and from one to the next. A stretch no longer than a window is a window of its length.
+
+    Examples
+    --------
+    >>> letters = np.arange(10, dtype=np.uint8)
+    >>> cut = Overlapping(letters, np.array([0, 7, 10]), window=4, step=3)
+    >>> [one.tolist() for one in cut]
+    [[0, 1, 2, 3], [3, 4, 5, 6], [7, 8, 9]]
+    """
+
+    window: int
+    step: int
+
+    @classmethod
+    def joined(cls, stretches: Sequence[Codes], window: int, step: int) -> "Overlapping":
+        """Return the windows of stretches of letters."""
+        one = Sequences.from_codes(stretches)
+        return cls(one.buffer, one.offsets, window, step)
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Windows of each stretch."""
+        found: npt.NDArray[np.int64] = np.maximum(0, np.diff(self.offsets) - self.window) // self.step + 1
+        return found
+
+    @cached_property
+    def firsts(self) -> npt.NDArray[np.int64]:
+        """Number of the first window of each stretch, and of all, ``(stretches + 1,)``."""
+        return np.concatenate([[0], np.cumsum(self.counts)])
+
+    def __len__(self) -> int:
+        return int(self.firsts[-1])
+
+    @cached_property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """Where in the buffer each window begins, ``(N,)``."""
+        inside = np.arange(len(self)) - np.repeat(self.firsts[:-1], self.counts)
+        found: npt.NDArray[np.int64] = np.repeat(self.offsets[:-1], self.counts) + inside * self.step
+        return found
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Length of each window, ``(N,)``."""
+        return np.repeat(np.minimum(np.diff(self.offsets), self.window), self.counts)
 
 
 #: Chromosome, start and end of a stretch, and what it holds.

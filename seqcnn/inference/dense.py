@@ -1,29 +1,65 @@
 """Dense scanning: windows that overlap share their work, and each gets exactly the logits it would get by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import gcd
 
 import torch
 from torch import Tensor, nn
 
-from seqcnn.nn.stages import Pool, Stages, Summary, run
+from seqcnn.alphabet import PAD
+from seqcnn.inference.local import Local
+from seqcnn.nn.stages import Conv, Pool, Residual, Stages, Summary, run
 
 
-def refusal(stages: Stages | None, window: int, step: int) -> str | None:
-    """Return why windows cannot share their work, in words; None where they can."""
-    if stages is None:
+def why_apart(parts: Sequence[Local], window: int, step: int, least: int = 1) -> str | None:
+    """Return why windows cannot share their work, in words; None where they can.
+
+    Parameters
+    ----------
+    parts
+        Of the network.
+    window, step, least
+        In letters; the network reads at least so many.
+    """
+    if not parts:
         return "the network does not say which of its steps are local"
-    if stages.padded:
+    if any(part.stages.padded for part in parts):
         return "the network surrounds each window with zeros"
-    if stages.width is not None and stages.width != window:
-        return f"the network knows windows of {stages.width} only"
+    for width in (part.stages.width for part in parts):
+        if width is not None and width != window:
+            return f"the network knows windows of {width} only"
+    if window < least:
+        return f"the network reads {least} letters at least"
     if step >= window:
         return "the windows do not overlap"
-    return None
+    apart, together = (sum(cost(part.stages, window, step, share) for part in parts) for share in (False, True))
+    return None if together < apart else "the windows have too little in common"
 
 
-def scan(stages: Stages, image: Tensor, *, window: int, step: int) -> Tensor:
-    """Return the logits ``(n, K)`` of the windows at 0, `step`, 2 `step`, ... of one long image ``(1, C, 1, L)``.
+def cost(stages: Stages, window: int, step: int, share: bool) -> float:
+    """Return the multiplications of convolutions a window, about, where windows share them and where they do not."""
+    total, stride = 0.0, 1
+    for stage in stages.steps:
+        inner = stage.steps if isinstance(stage, Residual) else (stage,)
+        here = sum(one.weight.numel() for one in inner if isinstance(one, Conv))
+        total += here * (step / gcd(step, stride) if share else window / stride)
+        stride *= stage.width if isinstance(stage, Pool) else 1
+    return total
+
+
+def bytes_a_letter(stages: Stages, step: int) -> int:
+    """Return the bytes of the widest maps for each letter that is scanned."""
+    widest, stride = 4, 1
+    for stage in stages.steps:
+        inner = stage.steps if isinstance(stage, Residual) else (stage,)
+        channels = max((len(one.weight) for one in inner if isinstance(one, Conv)), default=0)
+        widest = max(widest, 4 * channels // gcd(step, stride))
+        stride *= stage.width if isinstance(stage, Pool) else 1
+    return widest
+
+
+def scan(part: Local, codes: Tensor, *, window: int, step: int) -> Tensor:
+    """Return the logits ``(n, K)`` of the windows at 0, `step`, 2 `step`, ... of one stretch of codes ``(1, L)``.
 
     A convolution is computed once for all windows. Behind a pool of p, windows that start at different columns modulo
     p see different cells, so the maps fall into fragments, one for each start (modulo the pools so far) that some
@@ -31,32 +67,38 @@ def scan(stages: Stages, image: Tensor, *, window: int, step: int) -> Tensor:
 
     Parameters
     ----------
-    stages
+    part
         Of a network that pads nothing.
-    image
+    codes
         A whole number of steps longer than a window.
     window, step
-        In columns.
+        In letters.
 
     References
     ----------
     Giusti, Ciresan, Masci, Gambardella, Schmidhuber. Fast image scanning with deep max-pooling convolutional neural
     networks. ICIP (2013). arXiv:1302.1700
     """
-    count = (image.shape[3] - window) // step + 1
-    maps = nn.functional.pad(image, (0, stages.stride))  # so that all fragments are of one length
+    stages = part.stages
+    count = (codes.shape[1] - window) // step + 1
+    codes = nn.functional.pad(codes, (0, stages.stride), value=PAD)  # so that all fragments are of one length
+    maps, done = part.opened(codes, step)
     offsets, stride = [0], 1
-    for stage in stages.steps:
+    for stage in stages.steps[:done]:
+        stride *= stage.width if isinstance(stage, Pool) else 1
+    for stage in stages.steps[done:]:
         if isinstance(stage, Pool):
             maps, offsets = _fragments(stage, maps, offsets, stride=stride, step=step)
             stride *= stage.width
         else:
             maps = stage(maps)
     every = gcd(step, stride)
-    starts = torch.arange(count) * step
+    starts = torch.arange(count, device=maps.device) * step
     fragment, first = (starts % stride) // every, starts // stride
-    parts = [_summed(summary, maps, fragment, first, cells=stages.cells(window)) for summary in stages.summaries]
-    return stages.head(nn.functional.linear(torch.cat(parts, 1), *stages.dense))
+    cells = stages.cells(window)
+    parts = [_summed(summary, maps, fragment, first, cells=cells) for summary in stages.summaries]
+    found: Tensor = stages.head(nn.functional.linear(torch.cat(parts, 1), *stages.dense))
+    return found
 
 
 def _fragments(pool: Pool, maps: Tensor, offsets: list[int], *, stride: int, step: int) -> tuple[Tensor, list[int]]:

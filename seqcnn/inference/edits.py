@@ -50,6 +50,18 @@ class Edited:
         self.around = {i: _around(self.last[i][-1]) for i, s in enumerate(stages.summaries) if s.kind == "max"}
         self.base = nn.functional.linear(stages.features(self.maps[-1][None, :, None]), *stages.dense)  # (1, H)
 
+    def bytes_an_edit(self, alternatives: int) -> int:
+        """Return the bytes of the widest change of one letter by so many alternatives, about."""
+        cells = widest = 1
+        for step in self.stages.steps:
+            inner = step.steps if isinstance(step, Residual) else (step,)
+            for one in inner:
+                if isinstance(one, Conv):
+                    widest = max(widest, cells * one.weight.shape[0] * one.weight.shape[2])
+                    cells += one.lost
+            cells = -(-cells // step.width) + 1 if isinstance(step, Pool) else cells
+        return 4 * alternatives * widest
+
     def logits(self, first: Tensor, change: Tensor) -> Tensor:
         """Return logits ``(N, M, K)`` of the record with changes ``(N, M, C, w)`` of its image from columns `first`.
 

@@ -1,14 +1,27 @@
 """In-silico mutagenesis: what each letter of a stretch does for the logits, by replacing it with every other letter."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from seqcnn.alphabet import SOFT_MASK
 from seqcnn.encode.encoder import Encoder
-from seqcnn.inference.predict import predict_logits
+from seqcnn.encode.onehot import OneHot
+from seqcnn.inference.edits import Edited
+from seqcnn.inference.local import Local, locals_of
+from seqcnn.inference.predict import frozen, predict_logits
+from seqcnn.runtime import pick_device
 from seqcnn.sequence import Codes, Sequences
+
+Logits = npt.NDArray[np.float32]
+
+#: Bytes of the maps that a batch of mutants changes, about.
+_BYTES = 4 << 20
+#: Mutants of the first record that are also computed the plain way, and how far apart they may be: a share of spread.
+_CHECKED, _APART = 6, 1e-3
 
 
 def substituted(codes: Codes, start: int, end: int, size: int) -> Codes:
@@ -32,8 +45,11 @@ def mutagenesis(
     size: int = 4,
     strands: str = "forward",
     device: str | torch.device | None = None,
-) -> list[npt.NDArray[np.float32]]:
+) -> list[Logits]:
     """Return the logits of records with each letter of a stretch replaced by each letter in turn.
+
+    Of a network made of local steps only what a letter changes is computed; `why_plain` says of which that is not so.
+    A few mutants of the first record are always computed the plain way too, and all are where they do not agree.
 
     Parameters
     ----------
@@ -53,11 +69,110 @@ def mutagenesis(
     ----------
     Zhou & Troyanskaya, Nature Methods 2015, doi:10.1038/nmeth.3547.
     """
+    place = pick_device(str(device)) if device is not None else _device_of(network)
+    own, still = frozen(encoder, place), frozen(network, place)
+    parts = locals_of(own, still)
+    found: dict[int, Logits] = {}
+    if isinstance(own, OneHot):
+        for i, (codes, start, end) in enumerate(records):
+            if why_plain(parts, len(codes), getattr(network, "minimum_width", 1)) is None and end > start:
+                found[i] = _both(own, parts, codes, (start, end), strands)
+        if found and not _agree(own, still, records, found, strands):
+            found.clear()
+    left = [i for i in range(len(records)) if i not in found]
+    if left:
+        plain = _plainly(encoder, network, [records[i] for i in left], size=size, strands=strands, place=place)
+        found |= dict(zip(left, plain, strict=True))
+    return [found[i] for i in range(len(records))]
+
+
+def _device_of(network: nn.Module) -> torch.device:
+    return next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
+
+
+def why_plain(parts: Sequence[Local], length: int, least: int) -> str | None:
+    """Return why mutants of a record of this length are computed in full, in words; None where they need not be."""
+    if not parts:
+        return "the network does not say which of its steps are local"
+    if length < least or any(part.stages.width not in (None, length) for part in parts):
+        return "the record is narrower than what the network reads"
+    return None
+
+
+def _plainly(
+    encoder: Encoder,
+    network: nn.Module,
+    records: Sequence[tuple[Codes, int, int]],
+    *,
+    size: int,
+    strands: str,
+    place: torch.device,
+) -> list[Logits]:
+    """Return the logits of all mutants of each record, each computed in full."""
     made = [substituted(codes, start, end, size) for codes, start, end in records]
     sequences = Sequences.from_codes(row for many in made for row in many)
-    logits = predict_logits(encoder, network, sequences, strands=strands, device=device)
+    logits = predict_logits(encoder, network, sequences, strands=strands, device=place)
     bounds = np.cumsum([0, *(len(many) for many in made)])
     return [
         logits[low:high].reshape(max(0, end - start), size, logits.shape[1])
         for (_, start, end), low, high in zip(records, bounds[:-1], bounds[1:], strict=True)
     ]
+
+
+def _both(encoder: OneHot, parts: Sequence[Local], codes: Codes, stretch: tuple[int, int], strands: str) -> Logits:
+    """Return the logits of all mutants of a stretch, ``(n, A, K)``, on one strand or on the mean of both."""
+    start, end = stretch
+    with torch.inference_mode():
+        own = torch.from_numpy(codes & ~np.uint8(SOFT_MASK))[None].to(encoder.table.device)
+        logits = _mutants(encoder, parts, own, (start, end))
+        if strands == "both":
+            length, letters = len(codes), encoder.complement[: encoder.alphabet.size].long()
+            other = encoder.reverse_complement(own)
+            turned = _mutants(encoder, parts, other, (length - end, length - start))
+            logits = (logits + turned.flip(0)[:, letters]) * 0.5
+        made: Logits = logits.float().cpu().numpy()
+        return made
+
+
+def _mutants(encoder: OneHot, parts: Sequence[Local], codes: Tensor, stretch: tuple[int, int]) -> Tensor:
+    """Return the logits of all mutants of codes ``(1, L)`` as they are given, ``(n, A, K)``."""
+    image = encoder(codes)  # (1, A, 1, L)
+    size = encoder.alphabet.size
+    total: Tensor | None = None
+    letters = torch.eye(size, device=image.device)  # (A, channels)
+    for part in parts:
+        edited = Edited(part.stages, image)
+        found = image.new_empty(0)
+        for phase in range(part.stages.stride):
+            first = torch.arange(stretch[0], stretch[1], device=image.device)
+            first = first[first % part.stages.stride == phase]
+            for some in torch.split(first, max(1, _BYTES // edited.bytes_an_edit(size))):
+                change = letters - image[0, :, 0, some].T[:, None]  # (n, A, channels)
+                logits = edited.logits(some, change[..., None])
+                if not len(found):
+                    found = logits.new_empty(stretch[1] - stretch[0], size, logits.shape[2])
+                found[some - stretch[0]] = logits
+        total = found if total is None else total + found
+    if total is None:
+        raise TypeError("a network of no parts has no logits")
+    return total
+
+
+def _agree(
+    encoder: OneHot,
+    network: nn.Module,
+    records: Sequence[tuple[Codes, int, int]],
+    found: dict[int, Logits],
+    strands: str,
+) -> bool:
+    """Return whether a few mutants of the first record have the logits that they have by themselves."""
+    first = min(found)
+    codes, start, end = records[first]
+    logits = found[first]
+    rng = np.random.default_rng(len(codes))
+    places, letters = rng.integers(0, end - start, _CHECKED), rng.integers(0, logits.shape[1], _CHECKED)
+    many = np.repeat((codes & ~np.uint8(SOFT_MASK))[None], _CHECKED, 0)
+    many[np.arange(_CHECKED), start + places] = letters
+    plain = predict_logits(encoder, network, Sequences.from_codes(many), strands=strands)
+    apart = np.abs(plain - logits[places, letters]).max()
+    return bool(apart <= _APART * max(1.0, float(np.abs(plain).max())))

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from queue import SimpleQueue
 from threading import Barrier
@@ -18,14 +18,19 @@ from seqcnn.data.batches import common_width, rectangle
 from seqcnn.data.dataset import Raw, lengths_of
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import OutOfMemoryError
+from seqcnn.inference.dense import bytes_a_letter, scan, why_apart
+from seqcnn.inference.local import Local, locals_of
 from seqcnn.runtime import compute_alone, pick_device
 from seqcnn.sequence import Sequences
+from seqcnn.tiling import Overlapping
 
 Logits = npt.NDArray[np.float32]
 M = TypeVar("M", bound=nn.Module)
 
 #: Bytes of the widest activation of a batch: on a CPU it should stay in the cache, a GPU wants more work at a time.
 BATCH_BYTES = {"cpu": 16 << 20, "cuda": 512 << 20}
+#: Letters of a chunk from which on tables of words pay for being made.
+_MANY = 200_000
 
 
 def predict_logits(
@@ -127,8 +132,8 @@ def _alone(ready: Barrier) -> None:
     ready.wait()
 
 
-#: Order of the records, and the batches under way.
-_Work = tuple[npt.NDArray[np.int64], list[Future[Logits]]]
+#: Rows of a chunk, and the batch that gives their logits, for all batches under way.
+_Work = list[tuple[npt.NDArray[np.int64], Future[Logits]]]
 
 
 class _Runner:
@@ -145,36 +150,68 @@ class _Runner:
         self.flat = not any(isinstance(m, nn.Conv2d) for m in network.modules())  # it may only know (N, C, L)
         convolutions = [m for m in network.modules() if isinstance(m, nn.Conv1d | nn.Conv2d)]
         self.channels = max((m.out_channels for m in convolutions), default=64)
+        self.least = getattr(network, "minimum_width", 1)
         self.free: SimpleQueue[tuple[Any, nn.Module]] = SimpleQueue()
+        self.parts: tuple[Local, ...] = ()
 
     def prepare(self, workers: int) -> None:
         """Make a pair of modules for each worker: layers may keep notes while they run."""
         encoder, network = frozen(self.encoder, self.place), frozen(self.network, self.place)
+        self.parts = locals_of(encoder, network)
         for _ in range(workers):
             self.free.put((frozen(encoder, self.place), frozen(network, self.place)))
 
     def start(self, raw: Raw, pool: ThreadPoolExecutor) -> _Work:
         """Hand the batches of a chunk to the workers, the longest records first."""
         lengths = lengths_of(raw)
-        order = np.argsort(-lengths, kind="stable")
-        batches: list[Future[Logits]] = []
+        work: _Work = []
+        left = np.arange(len(lengths))
+        if isinstance(raw, Overlapping) and why_apart(self.parts, raw.window, raw.step, self.least) is None:
+            left = np.flatnonzero(np.repeat(raw.counts, raw.counts) == 1)
+            for stretch in np.flatnonzero(raw.counts > 1).tolist():
+                for rows in self._tiles(raw, stretch):
+                    work.append((rows, pool.submit(self._scan, raw, rows)))
+        order = left[np.argsort(-lengths[left], kind="stable")]
+        fast = self.place.type == "cpu" and int(lengths.sum()) >= _MANY
         at = 0
-        while at < len(order) or not batches:
+        while at < len(order) or not work:
             size = self._batch(int(lengths[order[at]]) if len(order) else 0)
             part = order[at : at + size]
             if not self.takes_lengths and not self.uniform:
                 part = part[lengths[part] == lengths[part[:1]]]
-            batches.append(pool.submit(self._run, raw, part))
+            work.append((part, pool.submit(self._run, raw, part, fast)))
             at += max(1, len(part))
-        return order, batches
+        return work
 
     def finish(self, work: _Work) -> Logits:
         """Return the logits of a chunk in the order of its records."""
-        order, batches = work
-        joined = np.concatenate([batch.result() for batch in batches])
-        back = np.empty_like(joined)
-        back[order] = joined
+        found = [(rows, batch.result()) for rows, batch in work]
+        back = np.empty((sum(len(rows) for rows, _ in found), found[0][1].shape[1]), np.float32)
+        for rows, logits in found:
+            back[rows] = logits
         return back
+
+    def _tiles(self, raw: Overlapping, stretch: int) -> Iterator[npt.NDArray[np.int64]]:
+        """Yield the windows of a stretch, as many together as keep their maps within bounds, four widths at least."""
+        cell = max(bytes_a_letter(part.stages, raw.step) for part in self.parts)
+        letters = max(self.limit // cell, 4 * raw.window)
+        first, last = raw.firsts[stretch : stretch + 2]
+        size = max(1, (letters - raw.window) // raw.step + 1)
+        for at in range(first, last, size):
+            yield np.arange(at, min(last, at + size))
+
+    def _scan(self, raw: Overlapping, rows: npt.NDArray[np.int64]) -> Logits:
+        """Return the logits of neighboring windows, which share their work."""
+        start, end = raw.starts[rows[0]], raw.starts[rows[-1]] + raw.window
+        with self._ready() as (encoder, _), torch.inference_mode(), self._precise():
+            codes = torch.from_numpy(raw.buffer[start:end]).to(self.place)[None]
+            logits = torch.stack([scan(part, codes, window=raw.window, step=raw.step) for part in self.parts]).sum(0)
+            if self.both:
+                other = encoder.reverse_complement(codes, None)
+                for part in self.parts:
+                    logits += scan(part, other, window=raw.window, step=raw.step).flip(0)
+                logits *= 0.5
+            return logits.float().cpu().numpy()
 
     def _batch(self, length: int) -> int:
         """How many records of this length make a batch."""
@@ -188,19 +225,47 @@ class _Runner:
             return None
         return common_width(int(raw.lengths[part].max()))
 
-    def _run(self, raw: Raw, part: npt.NDArray[np.int64]) -> Logits:
-        """Return the logits of some records, of similar length and sorted by it, with a pair of modules of our own."""
-        encoder, network = self.free.get()
-        cuda = self.place.type == "cuda"
+    @contextmanager
+    def _ready(self) -> Iterator[tuple[Any, nn.Module]]:
+        """Lend a pair of modules that no other worker has."""
+        pair = self.free.get()
         try:
-            with (
-                torch.inference_mode(),
-                torch.autocast(self.place.type, dtype=torch.bfloat16, enabled=self.bf16),
-                torch.backends.cudnn.flags(enabled=True, allow_tf32=False) if cuda else nullcontext(),
-            ):
-                return self._logits(encoder, network, raw, part)
+            yield pair
         finally:
-            self.free.put((encoder, network))
+            self.free.put(pair)
+
+    @contextmanager
+    def _precise(self) -> Iterator[None]:
+        """Compute in the precision asked for."""
+        cuda = self.place.type == "cuda"
+        with (
+            torch.autocast(self.place.type, dtype=torch.bfloat16, enabled=self.bf16),
+            torch.backends.cudnn.flags(enabled=True, allow_tf32=False) if cuda else nullcontext(),
+        ):
+            yield
+
+    def _run(self, raw: Raw, part: npt.NDArray[np.int64], fast: bool) -> Logits:
+        """Return the logits of some records, of similar length and sorted by it."""
+        with self._ready() as (encoder, network), torch.inference_mode(), self._precise():
+            length = self._one_length(raw, part) if fast else None
+            known = [part.stages.width in (None, length) for part in self.parts]
+            if length is not None and length >= self.least and known and all(known):
+                return self._local(encoder, raw, part)
+            return self._logits(encoder, network, raw, part)
+
+    def _one_length(self, raw: Raw, part: npt.NDArray[np.int64]) -> int | None:
+        """Return the length of some sequences, if they have one."""
+        lengths = raw.lengths[part] if isinstance(raw, Sequences) else np.zeros(0)
+        return int(lengths[0]) if len(lengths) and lengths[0] == lengths[-1] else None
+
+    def _local(self, encoder: Any, raw: Raw, part: npt.NDArray[np.int64]) -> Logits:
+        """Return the logits of sequences of one length, from tables of words."""
+        codes, _ = rectangle(raw, part)
+        logits = torch.stack([local(codes) for local in self.parts]).sum(0)
+        if self.both:
+            other = encoder.reverse_complement(codes, None)
+            logits = (logits + torch.stack([local(other) for local in self.parts]).sum(0)) * 0.5
+        return logits.float().numpy()
 
     def _logits(self, encoder: Any, network: nn.Module, raw: Raw, part: npt.NDArray[np.int64]) -> Logits:
         try:

@@ -24,6 +24,7 @@ from seqcnn.model.inputs import as_raw
 from seqcnn.model.predictions import out_of_fold_columns
 from seqcnn.model.record import TrainingRecord
 from seqcnn.model.state import describe, restore
+from seqcnn.model.sweeps import Scan, mutagenesis, scan
 from seqcnn.nn.calibration import Calibration
 from seqcnn.tasks.task import Task
 
@@ -249,6 +250,72 @@ class Model:
         order = np.argsort(self.task.oddness(logits), axis=1, kind="stable")
         within = self.task.sets(logits, limits)
         return [tuple(self.labels[k] for k in row if held[k]) for row, held in zip(order, within, strict=True)]
+
+    def scan(
+        self,
+        sequence: Any,
+        *,
+        window: int | None = None,
+        step: int | None = None,
+        device: str | torch.device = "auto",
+        precision: str = "32",
+    ) -> Scan:
+        """Return predictions for windows all along a sequence.
+
+        Windows that overlap share their work where the network allows it, which gives each exactly the prediction that
+        it has by itself; a warning says why where it does not.
+
+        Parameters
+        ----------
+        sequence
+            Of any length: a string, or one record.
+        window, step
+            Letters of a window (default: what the network was trained on) and from one to the next (default: half a
+            window). The last window ends where the sequence ends; a shorter sequence is one window.
+        device, precision
+            As for `predict`.
+
+        Returns
+        -------
+        Scan
+            ``starts`` ``(n,)`` and ``scores``, as `predict` gives them, ``(n,)`` or ``(n, columns)``.
+
+        Raises
+        ------
+        OptionError
+            If the model reads something else than sequences, or the window or step is not its kind.
+        AlphabetError, DataError
+            If the sequence cannot be read by this model.
+        """
+        return scan(self, sequence, window=window, step=step, device=device, precision=precision)
+
+    def mutagenesis(
+        self, values: Any, *, output: int = 0, device: str | torch.device = "auto"
+    ) -> npt.NDArray[np.float32]:
+        """Return what each letter at each place would do to the output, ``(N, A, L)``; 0 for the letter that is there.
+
+        The change of the calibrated logit, or of a number in its own units. Of a network made of local steps only what
+        a letter changes is computed.
+
+        Parameters
+        ----------
+        values
+            As for `predict`; where lengths differ, NaN follows the end of a record.
+        output
+            Which of the logits, or of the numbers.
+        device
+            As for `predict`.
+
+        Raises
+        ------
+        OptionError
+            If the model reads something else than sequences.
+
+        References
+        ----------
+        Zhou, Troyanskaya. Nature Methods 12:931 (2015). doi:10.1038/nmeth.3547
+        """
+        return mutagenesis(self, values, output=output, device=device)
 
     @property
     def out_of_fold(self) -> "pd.DataFrame":

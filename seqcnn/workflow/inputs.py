@@ -1,10 +1,11 @@
 """Inputs of scoring: files of any size to chunks of raw records, with the place of each."""
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from seqcnn.alphabet import Alphabet
@@ -12,6 +13,8 @@ from seqcnn.data.dataset import Raw
 from seqcnn.data.sources.files import Record
 from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError
+from seqcnn.inference.dense import why_apart
+from seqcnn.inference.local import locals_of
 from seqcnn.interval import Place
 from seqcnn.io.opening import STDIN, open_bytes, shown
 from seqcnn.model.inputs import KINDS
@@ -19,7 +22,7 @@ from seqcnn.model.model import LONGER, Model
 from seqcnn.options import ScoreOptions
 from seqcnn.samples import Samples
 from seqcnn.sequence import Codes, Sequences
-from seqcnn.tiling import Windows, windows
+from seqcnn.tiling import Overlapping, Windows, stretches
 from seqcnn.workflow.read import stream_files_of, stream_records
 
 #: Letters, values or pixels computed at a time: many batches, yet rows appear soon.
@@ -58,9 +61,27 @@ class Inputs:
         self.unknown = options.unknown
         self.regions = Regions.of(options, in_order=in_order)
         self.least = getattr(model.network, "minimum_width", 1)
-        self.records = self.rows = self.short = 0
+        parts = () if self.window is None else locals_of(model.encoder, model.network)
+        #: Why windows are computed one by one; None where they share their work, or there are none.
+        self.apart = None if self.window is None else why_apart(parts, self.window, self.step, self.least)
+        self.records = self.rows = self.short = self.narrow = 0
         self.replaced: Counter[str] = Counter()
         self.waiting: deque[Windows] = deque()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what was done to windows."""
+        said = list(self.regions.notes)
+        if self.window is not None and self.rows > self.records:
+            if self.step > self.window:
+                said.append(
+                    f"windows begin every {self.step:,} letters: {self.step - self.window:,} between are unseen"
+                )
+            elif self.apart is not None and self.step < self.window:
+                said.append(f"overlapping windows were computed one by one: {self.apart}")
+        if self.narrow:
+            said.append(f"{self.narrow:,} records shorter than the window were one window each, as long as they are")
+        return tuple(said)
 
     def chunks(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of records, of whichever kind the model reads."""
@@ -78,18 +99,42 @@ class Inputs:
             for name, codes, place in self._records(file, alphabet, self.replaced):
                 self.records += 1
                 length = len(codes)
-                for start in self._starts(name, length, file):
-                    end = length if self.window is None else min(length, start + self.window)
-                    part = place and place.part(start, end, self.regions.lengths[place.chromosome], length=length)
-                    pieces.append(codes[start:end])
-                    cut.append(name, start, end, length, place=part)
-                    self.short += end - start < self.least
-                    letters += end - start
+                for run in self._runs(name, length, file):
+                    end = length if self.window is None else min(length, int(run[-1]) + self.window)
+                    pieces.append(codes[run[0] : end])
+                    self._cut(cut, name, run, length, place)
+                    letters += end - int(run[0]) if self.apart is None else len(run) * (self.window or 0)
                     if letters >= CHUNK:
-                        yield self._send(cut, Sequences.from_codes(pieces))
+                        yield self._send(cut, self._pieces(pieces))
                         pieces, cut, letters = [], Windows(), 0
         if pieces:
-            yield self._send(cut, Sequences.from_codes(pieces))
+            yield self._send(cut, self._pieces(pieces))
+
+    def _runs(self, name: str, length: int, file: str) -> Iterable[npt.NDArray[np.int64]]:
+        """Return the starts of the windows of a record, in runs that are computed together; refuse what is too long."""
+        if self.window is None or length <= self.window:
+            self._check(name, length, file)
+            return [np.zeros(1, np.int64)]
+        some = CHUNK if self.apart is None else self.window + CHUNK // self.window * self.step
+        return stretches(length, self.window, self.step, letters=some)
+
+    def _cut(self, cut: Windows, name: str, run: npt.NDArray[np.int64], length: int, place: Place | None) -> None:
+        """Add the windows of a run."""
+        ends = run + (length if self.window is None else self.window)
+        ends = np.minimum(ends, length)
+        self.narrow += self.window is not None and length < self.window
+        self.short += int((ends - run < self.least).sum())
+        places = []
+        if place is not None:
+            whole = self.regions.lengths[place.chromosome]
+            bounds = zip(run.tolist(), ends.tolist(), strict=True)
+            places = [place.part(start, end, whole, length=length) for start, end in bounds]
+        cut.extend(name, run, ends, length, places=places)
+
+    def _pieces(self, pieces: list[Codes]) -> Sequences:
+        if self.window is None:
+            return Sequences.from_codes(pieces)
+        return Overlapping.joined(pieces, self.window, self.step)
 
     def lengths(self, files: Sequence[str]) -> dict[str, int]:
         """Return the chromosomes that the records lie on, and their lengths: the records themselves of FASTA files."""
@@ -123,7 +168,7 @@ class Inputs:
             for name, record in self._files(file):
                 length = record.shape[-1]
                 if self.model.encoder.columns(torch.tensor([length])) is not None:
-                    self._starts(name, length, file)
+                    self._check(name, length, file)
                 self.records += 1
                 records.append(record)
                 cut.append(name, 0, length, length)
@@ -146,10 +191,10 @@ class Inputs:
         self.waiting.append(cut)
         return raw
 
-    def _starts(self, name: str, length: int, file: str) -> Sequence[int]:
-        """Return where the windows of a record start; refuse one that is too long to be scored whole."""
+    def _check(self, name: str, length: int, file: str) -> None:
+        """Refuse a record that is too long to be scored whole."""
         if self.window is not None:
-            return [0] if length <= self.window else windows(length, self.window, self.step).tolist()
+            return
         longest, width = self.model.longest, self.model.fixed_width
         columns = self.model.encoder.columns(torch.tensor([length]))
         if width is not None and columns is not None and int(columns) > width:
@@ -157,7 +202,7 @@ class Inputs:
         elif longest and length > LONGER * longest:
             why = f"the longest training record was {longest:,}"
         else:
-            return [0]
+            return
         best = width or longest
         do = f"score it in windows: --window {best} --step {max(1, best // 2)}"
         if self.model.alphabet is None:

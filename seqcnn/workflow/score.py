@@ -105,7 +105,7 @@ def score(
     job = Inputs(model, options, in_order=kind in ORDERED)
     if options.neighbours is not None:
         write_neighbours(model, files, options, job, output=place)
-        return Scored(job.records, job.rows, job.short, job.replaced, tuple(job.regions.notes))
+        return Scored(job.records, job.rows, job.short, job.replaced, job.notes)
     answers = Answers(model, options)
     for path in paths_of(place, answers.names) if kind in TRACKS else [place]:
         if path != STDIN:
@@ -127,7 +127,7 @@ def score(
             write(Rows(windows, [*columns, *answers.beside(logits)], answers.shades(table) if kind == "bed" else ()))
             if call is not None:
                 call(windows, columns[0])
-    notes = (*job.regions.notes, *([] if caller is None else caller.notes))
+    notes = (*job.notes, *([] if caller is None else caller.notes))
     return Scored(job.records, job.rows, job.short, job.replaced, notes)
 
 
