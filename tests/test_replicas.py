@@ -245,3 +245,28 @@ def test_a_broken_network_is_no_matter_of_memory(monkeypatch):
     network.out = nn.Linear(3, 1)
     with pytest.raises(RuntimeError, match="mat1 and mat2 shapes cannot be multiplied"):
         run(2, monkeypatch, network)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_gradients_lie_in_memory_as_their_parameters_do(count):
+    """A fused optimizer goes through both in order: where they lie otherwise it is silently wrong."""
+    network = normless()  # of contiguous weights, whose gradients come as the images lie: channels last
+    replicas = Replicas(network, count)
+    _, images = losses([6, 4])
+
+    def loss(x):
+        x = x.contiguous(memory_format=torch.channels_last)
+        return lambda network: network(x).square().sum()
+
+    try:
+        replicas.step([loss(x) for x in images])
+    finally:
+        replicas.close()
+    assert any(p.dim() == 4 for p in network.parameters())
+    assert all(p.grad.stride() == p.stride() for p in network.parameters())
+
+
+def test_a_regrown_network_keeps_the_fast_layout():
+    network = create("motif", in_channels=4, outputs=1, filters=6)
+    grown = network.regrown([(network, 2), (network, 4), (network, 0)])
+    assert all(p.is_contiguous(memory_format=torch.channels_last) for p in grown.parameters() if p.dim() == 4)

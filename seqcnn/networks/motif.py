@@ -179,6 +179,7 @@ class Motif(Network):
         Filters of this network keep what it makes of them; it makes little of the others as yet.
         """
         grown = type(self)(**{**self.config, "filters": len(filters)}).to(self.filters.weight.device)
+        grown.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         state, own = grown.state_dict(), self.state_dict()
         sources = [(source.state_dict(), f) for source, f in filters]
         mine = torch.tensor([source is self for source, _ in filters])

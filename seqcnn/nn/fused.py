@@ -6,6 +6,7 @@ backward, in float32 whatever the maps' own precision; the gradients are the tex
 Elsewhere (a GPU, records of unequal lengths, a network in use) the layers themselves are called.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from seqcnn.nn import passes
 from seqcnn.nn.dropout import Dropout
 from seqcnn.nn.exponential import Exponential
 from seqcnn.nn.padding import masked, normalized
-from seqcnn.nn.passes import Floats, Maps, Sums
+from seqcnn.nn.passes import Floats, Maps
 
 #: Positions of a pool that its winner can be numbered among.
 _WIDEST = 256
@@ -97,35 +98,20 @@ def _suits(norm: nn.BatchNorm2d, x: Tensor) -> bool:
 def _kept(drop: Dropout | None, x: Tensor) -> Floats:
     """Return what each map is multiplied by, ``(N, C)``."""
     mask = None if drop is None else drop.mask(x)
-    return (torch.ones(x.shape[:2]) if mask is None else mask.float().view(x.shape[:2])).numpy()
+    if mask is None:
+        return np.ones(x.shape[:2], np.float32)
+    kept: Floats = mask.float().numpy().reshape(x.shape[:2])
+    return kept
 
 
-def _normalize(norm: nn.BatchNorm2d, sums: Sums, shift: Floats, count: int) -> Floats:
-    """Return mean, scale, factor and offset of each channel, ``(4, C)``, and move the running statistics."""
-    mean, var, tracked = norm.running_mean, norm.running_var, norm.num_batches_tracked
-    if mean is None or var is None or tracked is None or norm.momentum is None:
+def _normed(norm: nn.BatchNorm2d) -> tuple[Floats, Floats, Floats, Floats, tuple[float, float]]:
+    """Return weight, bias and running statistics of a norm, what is added to variances, and the share of the new."""
+    mean, var, momentum = norm.running_mean, norm.running_var, norm.momentum
+    if mean is None or var is None or momentum is None:
         raise TypeError(f"{norm}: expected running statistics")
-    found = np.empty((4, len(shift)), np.float32)
-    weight, bias = norm.weight.detach().numpy(), norm.bias.detach().numpy()
-    passes.normalize(sums, shift, weight, bias, (count, norm.eps, norm.momentum), mean.numpy(), var.numpy(), found)
-    tracked.add_(1)
-    return found
-
-
-def _slopes(found: Floats, sums: Sums, count: int) -> tuple[Floats, Tensor, Tensor]:
-    """Return the factors ``(3, C)`` of gradient, value and 1 in the gradient of a value, and those of the layer.
-
-    Parameters
-    ----------
-    found
-        As of `_normalize`.
-    sums
-        Of the gradients, and of their products with values less their mean.
-    """
-    factors, layer = np.empty((3, found.shape[1]), np.float32), np.empty((2, found.shape[1]), np.float32)
-    passes.slopes(found, sums, count, factors, layer)
-    weight, bias = torch.from_numpy(layer)
-    return factors, weight, bias
+    if norm.num_batches_tracked is not None:
+        norm.num_batches_tracked.add_(1)
+    return norm.weight.numpy(), norm.bias.numpy(), mean.numpy(), var.numpy(), (norm.eps, momentum)
 
 
 class _Rectified(torch.autograd.Function):
@@ -135,14 +121,10 @@ class _Rectified(torch.autograd.Function):
     def forward(ctx: Any, *given: Any) -> Tensor:
         x, _weight, _bias, skip, mask, norm = given
         maps, half = _rows(x)
-        n, width, channels = maps.shape
-        shift = _first(maps, half)
-        sums = np.zeros((2, channels))
-        passes.moments(maps, half, shift, sums)
-        found = _normalize(norm, sums, shift, n * width)
-        y, rows = _empty(x, n, channels, width)
-        other = _rows(skip.to(x.dtype))[0] if skip is not None else maps
-        passes.rectify(maps, other, skip is not None, mask, found[2], found[3], half, rows)
+        y, rows = _empty(maps.shape, half)
+        found = np.empty((4, maps.shape[2]), np.float32)
+        other = maps if skip is None else _rows(skip.to(x.dtype))[0]
+        passes.normed_rectifier(maps, other, skip is not None, mask, _normed(norm), half, found, rows)
         ctx.x, ctx.y, ctx.half, ctx.found, ctx.mask = maps, rows, half, found, mask
         ctx.wide = None if skip is None else skip.shape[3]
         return y
@@ -150,17 +132,17 @@ class _Rectified(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        x, y, half, mask = ctx.x, ctx.y, ctx.half, ctx.mask
-        n, width, channels = x.shape
-        gradient = gradients[0]
-        g = _rows(gradient)[0]
-        sums = np.zeros((2, channels))
-        passes.rectify_back_sums(g, y, x, mask, ctx.found[0], half, sums)
-        slopes, weight, bias = _slopes(ctx.found, sums, n * width)
-        dx, rows = _empty(gradient, n, channels, width)
-        wide, whole = (dx, rows) if ctx.wide is None else _empty(gradient, n, channels, ctx.wide)
-        passes.rectify_back(g, y, x, mask, slopes, half, rows, whole, ctx.wide is not None)
-        return dx, weight, bias, None if ctx.wide is None else wide, None, None
+        x, half = ctx.x, ctx.half
+        n, _, channels = x.shape
+        dx, rows = _empty(x.shape, half)
+        wide, whole = (dx, rows) if ctx.wide is None else _empty((n, ctx.wide, channels), half)
+        weight, bias = np.empty(channels, np.float32), np.empty(channels, np.float32)
+        g = _rows(gradients[0])[0]
+        passes.normed_rectifier_back(
+            g, ctx.y, x, ctx.mask, ctx.found, half, rows, whole, ctx.wide is not None, weight, bias
+        )
+        skip = None if ctx.wide is None else wide
+        return dx, torch.from_numpy(weight), torch.from_numpy(bias), skip, None, None
 
 
 class _BestSites(torch.autograd.Function):
@@ -174,14 +156,11 @@ class _BestSites(torch.autograd.Function):
         cells = width // pool
         best = np.empty((n, cells, channels), maps.dtype)
         winner = np.empty((n, cells, channels), np.uint8)
-        shift = _first(maps, half)
-        sums = np.zeros((2, channels))
-        passes.pool(maps, half, shift, best, winner, sums)
-        found = _normalize(norm, sums, shift, n * cells)
-        y, rows = _empty(x, n, channels, cells + sum(margin))
+        found = np.empty((4, channels), np.float32)
+        y, rows = _empty((n, cells + sum(margin), channels), half)
         with np.errstate(divide="ignore"):
             gone = np.log(mask)  # what is dropped, and the margins, are the exponential of minus infinity
-        passes.affine(best, gone, found[2], found[3], margin[0], half, rows)
+        passes.normed_pool(maps, gone, _normed(norm), margin[0], half, best, winner, found, rows)
         torch.exp(y, out=y)
         ctx.y, ctx.half, ctx.found, ctx.best, ctx.winner = rows, half, found, best, winner
         ctx.margin, ctx.width = margin[0], width
@@ -190,35 +169,29 @@ class _BestSites(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        y, half, best, margin = ctx.y, ctx.half, ctx.best, ctx.margin
-        gradient = gradients[0]
-        g = _rows(gradient)[0]
-        sums = np.zeros((2, best.shape[2]))
-        passes.pool_back_sums(g, y, best, margin, ctx.found[0], half, sums)
-        slopes, weight, bias = _slopes(ctx.found, sums, best.shape[0] * best.shape[1])
-        dx, rows = _empty(gradient, len(best), best.shape[2], ctx.width)
-        passes.pool_back(g, y, best, ctx.winner, margin, slopes, half, rows)
-        return dx, weight, bias, None, None, None, None
+        best, half = ctx.best, ctx.half
+        n, _, channels = best.shape
+        dx, rows = _empty((n, ctx.width, channels), half)
+        weight, bias = np.empty(channels, np.float32), np.empty(channels, np.float32)
+        g = _rows(gradients[0])[0]
+        passes.normed_pool_back(g, ctx.y, best, ctx.winner, ctx.margin, ctx.found, half, rows, weight, bias)
+        return dx, torch.from_numpy(weight), torch.from_numpy(bias), None, None, None, None
 
 
-def _empty(like: Tensor, n: int, channels: int, width: int) -> tuple[Tensor, Maps]:
+# Threads that train side by side wait for each other whenever one comes back from torch to Python; so as little as can
+# be is asked of torch here.
+
+
+def _empty(shape: Sequence[int], half: bool) -> tuple[Tensor, Maps]:
     """Return maps ``(N, C, 1, W)`` yet to be filled, channels adjacent in memory as convolutions want them; as rows."""
-    maps = like.new_empty((n, width, channels))
-    return maps.permute(0, 2, 1).unsqueeze(2), _array(maps)[0]
+    n, width, channels = shape
+    strides = (width * channels, 1, width * channels, channels)
+    maps = torch.empty_strided((n, channels, 1, width), strides, dtype=torch.bfloat16 if half else torch.float32)
+    return maps, _rows(maps)[0]
 
 
 def _rows(x: Tensor) -> tuple[Maps, bool]:
     """Return maps ``(N, C, 1, W)`` as an array ``(N, W, C)``, bfloat16 as its bits, and whether they are such."""
-    return _array(x.detach().squeeze(2).permute(0, 2, 1).contiguous())
-
-
-def _array(rows: Tensor) -> tuple[Maps, bool]:
-    if rows.dtype == torch.bfloat16:
-        return rows.view(torch.uint16).numpy(), True
-    return rows.numpy(), False
-
-
-def _first(maps: Maps, half: bool) -> Floats:
-    """Return the first value of each channel: sums of differences from it lose no digits."""
-    row: Floats = (maps[0, 0].astype(np.uint32) << 16).view(np.float32) if half else maps[0, 0].astype(np.float32)
-    return row
+    half = x.dtype == torch.bfloat16
+    rows = (x.view(torch.uint16) if half else x).numpy()[:, :, 0].transpose(0, 2, 1)
+    return np.ascontiguousarray(rows), half

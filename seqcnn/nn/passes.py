@@ -13,6 +13,8 @@ from seqcnn.compiling import compiled
 Floats = npt.NDArray[np.float32]
 Sums = npt.NDArray[np.float64]
 Maps = npt.NDArray[Any]
+#: Weight, bias and running statistics of a norm; what is added to variances, and the share of the new statistics.
+Layer = tuple[Floats, Floats, Floats, Floats, tuple[float, float]]
 
 
 @compiled
@@ -35,7 +37,7 @@ def _put(out: Maps, i: int, j: int, k: int, value: Any, half: bool) -> None:
 
 
 @compiled
-def moments(x: Maps, half: bool, shift: Floats, sums: Sums) -> None:
+def _moments(x: Maps, half: bool, shift: Floats, sums: Sums) -> None:
     """Add up each channel's values less `shift`, and their squares."""
     n, width, channels = x.shape
     one, two = np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -53,21 +55,9 @@ def moments(x: Maps, half: bool, shift: Floats, sums: Sums) -> None:
 
 
 @compiled
-def normalize(
-    sums: Sums,
-    shift: Floats,
-    weight: Floats,
-    bias: Floats,
-    numbers: tuple[int, float, float],
-    running_mean: Floats,
-    running_var: Floats,
-    found: Floats,
-) -> None:
-    """Fill `found` with mean, scale, factor and offset of each channel, and move the running statistics.
-
-    `numbers` are how many values each channel has, what is added to variances, and the share of the new statistics.
-    """
-    count, eps, momentum = numbers
+def _normalize(sums: Sums, shift: Floats, layer: Layer, count: int, found: Floats) -> None:
+    """Fill `found` with mean, scale, factor and offset of each channel, and move the running statistics."""
+    weight, bias, running_mean, running_var, (eps, momentum) = layer
     for k in range(len(shift)):
         mean = sums[0, k] / count
         var = max(sums[1, k] / count - mean * mean, 0.0)
@@ -81,22 +71,100 @@ def normalize(
 
 
 @compiled
-def slopes(found: Floats, sums: Sums, count: int, factors: Floats, layer: Floats) -> None:
-    """Fill `factors` with those of gradient, value and 1 in the gradient of a value, `layer` with weight's and bias's.
+def _slopes(found: Floats, sums: Sums, count: int, factors: Floats, weight: Floats, bias: Floats) -> None:
+    """Fill `factors` with those of gradient, value and 1 in the gradient of a value, and the gradients of the layer.
 
     `sums` are of the gradients behind the norm, and of their products with values less their mean.
     """
     for k in range(found.shape[1]):
         mean, scale, factor = found[0, k], found[1, k], found[2, k]
-        weight, bias = sums[1, k] * scale, sums[0, k]
-        layer[0, k], layer[1, k] = weight, bias
-        slope = -factor * scale * weight / count
+        weight[k], bias[k] = sums[1, k] * scale, sums[0, k]
+        slope = -factor * scale * sums[1, k] * scale / count
         factors[0, k], factors[1, k] = factor, slope
-        factors[2, k] = -factor * bias / count - slope * mean
+        factors[2, k] = -factor * sums[0, k] / count - slope * mean
 
 
 @compiled
-def rectify(
+def normed_rectifier(
+    x: Maps, skip: Maps, skips: bool, mask: Floats, layer: Layer, half: bool, found: Floats, out: Maps
+) -> None:
+    """Fill `out` with ``relu(middle of skip + mask * norm(x))``, `found` with mean, scale, factor and offset."""
+    channels = x.shape[2]
+    sums, shift = np.zeros((2, channels)), np.empty(channels, np.float32)
+    for k in range(channels):
+        shift[k] = _value(x[0, 0, k], half)  # sums of differences from a value lose no digits
+    _moments(x, half, shift, sums)
+    _normalize(sums, shift, layer, x.shape[0] * x.shape[1], found)
+    _rectify(x, skip, skips, mask, found[2], found[3], half, out)
+
+
+@compiled
+def normed_rectifier_back(
+    g: Maps,
+    y: Maps,
+    x: Maps,
+    mask: Floats,
+    found: Floats,
+    half: bool,
+    out: Maps,
+    wide: Maps,
+    skips: bool,
+    weight: Floats,
+    bias: Floats,
+) -> None:
+    """Fill `out` and `wide` with the gradients of `x` and of the skip, `weight` and `bias` with those of the layer."""
+    sums, factors = np.zeros((2, x.shape[2])), np.empty((3, x.shape[2]), np.float32)
+    _rectify_back_sums(g, y, x, mask, found[0], half, sums)
+    _slopes(found, sums, x.shape[0] * x.shape[1], factors, weight, bias)
+    _rectify_back(g, y, x, mask, factors, half, out, wide, skips)
+
+
+@compiled
+def normed_pool(
+    x: Maps,
+    added: Floats,
+    layer: Layer,
+    margin: int,
+    half: bool,
+    best: Maps,
+    winner: npt.NDArray[np.uint8],
+    found: Floats,
+    out: Maps,
+) -> None:
+    """Fill `out` with ``norm(maxpool(x)) + added``, minus infinity in margins; and what gradients need."""
+    channels = x.shape[2]
+    sums, shift = np.zeros((2, channels)), np.empty(channels, np.float32)
+    for k in range(channels):
+        shift[k] = _value(x[0, 0, k], half)
+    _pool(x, half, shift, best, winner, sums)
+    _normalize(sums, shift, layer, best.shape[0] * best.shape[1], found)
+    _affine(best, added, found[2], found[3], margin, half, out)
+
+
+@compiled
+def normed_pool_back(
+    g: Maps,
+    y: Maps,
+    best: Maps,
+    winner: npt.NDArray[np.uint8],
+    margin: int,
+    found: Floats,
+    half: bool,
+    out: Maps,
+    weight: Floats,
+    bias: Floats,
+) -> None:
+    """Fill `out` with the gradient of what was pooled, `weight` and `bias` with those of the layer; `y` is the result's
+    exponential.
+    """
+    sums, factors = np.zeros((2, best.shape[2])), np.empty((3, best.shape[2]), np.float32)
+    _pool_back_sums(g, y, best, margin, found[0], half, sums)
+    _slopes(found, sums, best.shape[0] * best.shape[1], factors, weight, bias)
+    _pool_back(g, y, best, winner, margin, factors, half, out)
+
+
+@compiled
+def _rectify(
     x: Maps, skip: Maps, skips: bool, mask: Floats, factor: Floats, offset: Floats, half: bool, out: Maps
 ) -> None:
     """Fill `out` with ``relu(middle of skip + mask * (factor * x + offset))``."""
@@ -117,7 +185,7 @@ def rectify(
 
 
 @compiled
-def rectify_back_sums(g: Maps, y: Maps, x: Maps, mask: Floats, mean: Floats, half: bool, sums: Sums) -> None:
+def _rectify_back_sums(g: Maps, y: Maps, x: Maps, mask: Floats, mean: Floats, half: bool, sums: Sums) -> None:
     """Add up, by channel, the gradients behind the norm, and their products with values less their mean."""
     n, width, channels = x.shape
     one, two = np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -136,7 +204,7 @@ def rectify_back_sums(g: Maps, y: Maps, x: Maps, mask: Floats, mean: Floats, hal
 
 
 @compiled
-def rectify_back(
+def _rectify_back(
     g: Maps, y: Maps, x: Maps, mask: Floats, slopes: Floats, half: bool, out: Maps, wide: Maps, skips: bool
 ) -> None:
     """Fill `out` with the gradient of `x`, `slopes` ``(3, C)`` times gradient, value and 1; `wide` with the skip's."""
@@ -161,7 +229,7 @@ def rectify_back(
 
 
 @compiled
-def pool(x: Maps, half: bool, shift: Floats, best: Maps, winner: npt.NDArray[np.uint8], sums: Sums) -> None:
+def _pool(x: Maps, half: bool, shift: Floats, best: Maps, winner: npt.NDArray[np.uint8], sums: Sums) -> None:
     """Fill `best` with the largest of every so many columns and `winner` with which it is; add up moments of it."""
     n, width, channels = x.shape
     cells = best.shape[1]
@@ -192,7 +260,7 @@ def pool(x: Maps, half: bool, shift: Floats, best: Maps, winner: npt.NDArray[np.
 
 
 @compiled
-def affine(best: Maps, added: Floats, factor: Floats, offset: Floats, margin: int, half: bool, out: Maps) -> None:
+def _affine(best: Maps, added: Floats, factor: Floats, offset: Floats, margin: int, half: bool, out: Maps) -> None:
     """Fill `out` with ``factor * best + offset + added``, and minus infinity in the margins."""
     n, cells, channels = best.shape
     b = np.empty(channels, np.float32)
@@ -209,7 +277,7 @@ def affine(best: Maps, added: Floats, factor: Floats, offset: Floats, margin: in
 
 
 @compiled
-def pool_back_sums(g: Maps, y: Maps, best: Maps, margin: int, mean: Floats, half: bool, sums: Sums) -> None:
+def _pool_back_sums(g: Maps, y: Maps, best: Maps, margin: int, mean: Floats, half: bool, sums: Sums) -> None:
     """Add up, by channel, the gradients behind the norm, and their products with values less their mean."""
     n, cells, channels = best.shape
     one, two = np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -227,10 +295,10 @@ def pool_back_sums(g: Maps, y: Maps, best: Maps, margin: int, mean: Floats, half
 
 
 @compiled
-def pool_back(
+def _pool_back(
     g: Maps, y: Maps, best: Maps, winner: npt.NDArray[np.uint8], margin: int, slopes: Floats, half: bool, out: Maps
 ) -> None:
-    """Fill `out` with the gradient of what was pooled: zero but where it won. `slopes` as in `rectify_back`."""
+    """Fill `out` with the gradient of what was pooled: zero but where it won. `slopes` as in `_rectify_back`."""
     n, cells, channels = best.shape
     width = out.shape[1]
     pool = width // cells

@@ -61,7 +61,7 @@ class Replicas:
         if count == 1:
             loss, gradients = self._gradients(self.networks[0], losses)
             for parameter, gradient in zip(self.parameters, gradients, strict=True):
-                parameter.grad = gradient
+                parameter.grad = _laid_out(gradient, parameter)
             return loss
         shares = [losses[i::count] for i in range(count)]
         waiting = [
@@ -73,7 +73,7 @@ class Replicas:
         self.busy = max(self.busy, len(found))
         for parameter, *gradients in zip(self.parameters, *(g for _, g in found), strict=True):
             known = [g for g in gradients if g is not None]
-            parameter.grad = sum(known[1:], known[0]) if known else None
+            parameter.grad = _laid_out(sum(known[1:], known[0]) if known else None, parameter)
         return torch.stack([loss for loss, _ in found]).sum()
 
     def _gradients(self, network: nn.Module, losses: Sequence[Loss]) -> tuple[Tensor, list[Tensor | None]]:
@@ -106,3 +106,10 @@ class Replicas:
     def close(self) -> None:
         """End the threads."""
         self.pool.shutdown(cancel_futures=True)
+
+
+def _laid_out(gradient: Tensor | None, parameter: Tensor) -> Tensor | None:
+    """Return a gradient in the layout of its parameter: fused optimizers go through both as they lie in memory."""
+    if gradient is None or gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)
