@@ -19,6 +19,7 @@ from seqcnn.options import (
     CheckOptions,
     DataOptions,
     DemoOptions,
+    ExplainOptions,
     MotifOptions,
     ScoreOptions,
     SitesOptions,
@@ -26,7 +27,7 @@ from seqcnn.options import (
     VariantsOptions,
 )
 
-VERBS = ("train", "evaluate", "score", "motifs", "report", "sites", "variants", "check", "networks", "demo")
+VERBS = ("train", "evaluate", "score", "explain", "motifs", "report", "sites", "variants", "check", "networks", "demo")
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ OPTIONS = {
     "train": (DataOptions, TrainOptions),
     "evaluate": (DataOptions,),
     "score": (ScoreOptions,),
+    "explain": (ExplainOptions,),
     "motifs": (DataOptions, MotifOptions),
     "report": (DataOptions, MotifOptions),
     "sites": (SitesOptions,),

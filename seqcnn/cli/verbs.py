@@ -12,6 +12,7 @@ from seqcnn.options import (
     CheckOptions,
     DataOptions,
     DemoOptions,
+    ExplainOptions,
     MotifOptions,
     ScoreOptions,
     SitesOptions,
@@ -191,6 +192,21 @@ def score(model: ModelFile, inputs: Inputs, shell: Shell, out: Table = "-") -> N
         check_writable(out)
     scored = score(load(model), inputs, shell.options(ScoreOptions), output=out)
     shell.note(*scored.notes)
+    if out != "-":
+        shell.record(Path(out))
+
+
+@verb(app, ExplainOptions)
+def explain(model: ModelFile, inputs: Sequences, shell: Shell, out: Table = "-") -> None:
+    """Say what each letter does for the prediction of its record."""
+    from seqcnn.io.writing import check_writable
+    from seqcnn.model.file import load
+    from seqcnn.workflow.explain import explain
+
+    if out != "-":
+        check_writable(out)
+    explained = explain(load(model), inputs, shell.options(ExplainOptions), output=out)
+    shell.note(*explained.notes)
     if out != "-":
         shell.record(Path(out))
 

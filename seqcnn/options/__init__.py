@@ -3,6 +3,7 @@
 from seqcnn.options.check import CheckOptions
 from seqcnn.options.data import DataOptions
 from seqcnn.options.demo import DemoOptions
+from seqcnn.options.explain import ExplainOptions
 from seqcnn.options.mapping import from_mapping
 from seqcnn.options.motifs import MotifOptions, SitesOptions
 from seqcnn.options.region import RegionOptions
@@ -14,6 +15,7 @@ __all__ = [
     "CheckOptions",
     "DataOptions",
     "DemoOptions",
+    "ExplainOptions",
     "MotifOptions",
     "RegionOptions",
     "ScoreOptions",

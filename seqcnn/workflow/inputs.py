@@ -51,11 +51,12 @@ def check_inputs(model: Model, files: Sequence[str], options: ScoreOptions) -> N
 class Inputs:
     """Inputs as chunks of raw records: what has been read so far, and the windows of the chunks under way.
 
-    With `in_order` the intervals of a genome are read as they lie on it, not as their file has them.
+    With `in_order` the intervals of a genome are read as they lie on it, not as their file has them; `whole` says that
+    records are not to be cut into windows.
     """
 
-    def __init__(self, model: Model, options: ScoreOptions, *, in_order: bool = False) -> None:
-        self.model, self.options = model, options
+    def __init__(self, model: Model, options: ScoreOptions, *, in_order: bool = False, whole: bool = False) -> None:
+        self.model, self.options, self.whole = model, options, whole
         self.window = options.window
         self.step = options.step or max(1, (options.window or 2) // 2)
         self.unknown = options.unknown
@@ -205,6 +206,8 @@ class Inputs:
             return
         best = width or longest
         do = f"score it in windows: --window {best} --step {max(1, best // 2)}"
-        if self.model.alphabet is None:
+        if self.whole:
+            do = "cut it into shorter records"
+        elif self.model.alphabet is None:
             do = "cut it, or train on records as long"
         raise DataError(f"{shown(file)}, record {name}: {length:,} long, but {why}; {do}")
