@@ -40,6 +40,7 @@ __all__ = [
     "SequenceRegressor",
     "check",
     "evaluate",
+    "export",
     "find_motifs",
     "load",
     "read",
@@ -200,6 +201,26 @@ def evaluate(
     from seqcnn.model.evaluation import evaluate as evaluate_model
 
     return evaluate_model(model, data, coverage=coverage, seed=seed, device=device)
+
+
+def export(model: "Model", path: "str | PathLike[str]", *, output: str = "probability") -> dict[str, Any]:
+    """Write a model as ONNX (``.onnx``) or `torch.export` (``.pt2``), and return its card: how it is fed and read.
+
+    Parameters
+    ----------
+    model, path
+        What to write, and where.
+    output
+        ``probability``, as `Model.predict` gives it, or ``logit``.
+
+    Examples
+    --------
+    >>> seqcnn.export(model, "ctcf.onnx")["input"]["shape"]  # doctest: +SKIP
+    ['records', 4, 'length']
+    """
+    from seqcnn.workflow.export import export
+
+    return export(model, path, output=output).card
 
 
 def find_motifs(model: "Model", data: "Dataset", **options: Any) -> "MotifSet":

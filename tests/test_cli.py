@@ -27,7 +27,20 @@ from seqcnn.options import (
     VariantsOptions,
 )
 
-VERBS = ("train", "evaluate", "score", "explain", "motifs", "report", "sites", "variants", "check", "networks", "demo")
+VERBS = (
+    "train",
+    "evaluate",
+    "score",
+    "explain",
+    "motifs",
+    "report",
+    "sites",
+    "variants",
+    "check",
+    "export",
+    "networks",
+    "demo",
+)
 
 
 @dataclass(frozen=True)

@@ -336,6 +336,32 @@ def check(
 
 
 @verb(app)
+def export(
+    model: ModelFile,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="file to write: .onnx or .pt2")],
+    shell: Shell,
+    *,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            metavar="probability|logit",
+            help="calibrated probability or numbers, or logit (default: probability)",
+            show_default=False,
+        ),
+    ] = "probability",
+) -> None:
+    """Write the model as ONNX or torch.export, for other programs."""
+    from seqcnn.io.writing import check_writable
+    from seqcnn.model.file import load
+    from seqcnn.workflow.export import export
+
+    check_writable(out)
+    shell.note(*export(load(model), out, output=output).notes)
+    shell.record(out)
+
+
+@verb(app)
 def networks(
     shell: Shell,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="one architecture, with its options")] = None,
