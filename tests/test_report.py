@@ -137,6 +137,7 @@ def test_out_of_fold_figures_are_labelled() -> None:
     assert "out-of-fold" in shown.words
     assert "each scored by a network trained without it" in shown.words
     assert "examples" in shown.sections
+    assert sum("Importance of each letter of " in (m.get("aria-label") or "") for m in shown.all("svg")) == 4
     assert "out-of-fold predictions" in shown.words
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from small_models import dna_model, letters, picture_model, protein_model
+from test_sweeps import swept
 
 from seqcnn.errors import AlphabetError, DataError, FormatError, InputFileError, OptionError, OutputFileError
 from seqcnn.networks import create
@@ -103,6 +104,38 @@ def test_long_records_are_scored_in_windows(tmp_path: Path) -> None:
     assert "scored 2 records in 13 windows" in done.notes[0]
     score(MODEL, path, ScoreOptions(window=40), output=tmp_path / "half.tsv")
     assert [r[1] for r in rows(tmp_path / "half.tsv")[2:4]] == ["0", "20"]
+
+
+@pytest.mark.parametrize(("step", "said"), [(50, "10 between are unseen"), (10, "one by one: the network surrounds")])
+def test_what_windows_cannot_do_is_said(tmp_path: Path, step: int, said: str) -> None:
+    path = tmp_path / "long.fa"
+    path.write_text(">a\n" + "ACGT" * 60 + "\n>b\nACGTACGT\n")
+    scored = score(dna_model(), path, ScoreOptions(window=40, step=step), output=tmp_path / "out.tsv")
+    assert said in " ".join(scored.notes)
+    assert "1 records shorter than the window" in " ".join(scored.notes)
+
+
+def test_windows_that_share_their_work_have_the_scores_of_their_letters(tmp_path: Path) -> None:
+    model = swept("motif", strands="both", width=120, padded=False)
+    texts = [letters(1, n, n, seed=n, alphabet="ACGTN")[0] for n in (500, 120, 60, 333)]
+    path = tmp_path / "long.fa"
+    path.write_text("".join(f">r{i}\n{text}\n" for i, text in enumerate(texts)))
+    score(model, path, ScoreOptions(window=120, step=7), output=tmp_path / "out.tsv")
+    rows = [line.split("\t") for line in (tmp_path / "out.tsv").read_text().splitlines()[1:]]
+    expected = [(f"r{i}", int(start)) for i, text in enumerate(texts) for start in windows(len(text), 120, 7)]
+    assert [(row[0], int(row[1])) for row in rows] == expected
+    cut = [texts[int(row[0][1:])][int(row[1]) : int(row[2])] for row in rows]
+    np.testing.assert_allclose([float(row[4]) for row in rows], model.predict(cut), atol=1e-5)
+
+
+def test_bf16_says_how_far_it_is_from_float32(fasta: Path, tmp_path: Path) -> None:
+    scored = score(dna_model(), fasta, ScoreOptions(precision="bf16"), output=tmp_path / "out.tsv")
+    score(dna_model(), fasta, output=tmp_path / "exact.tsv")
+    assert any("differ from those of float32" in note for note in scored.notes)
+    fast, exact = (np.loadtxt(tmp_path / name, skiprows=1, usecols=4, ndmin=1) for name in ("out.tsv", "exact.tsv"))
+    np.testing.assert_allclose(fast, exact, atol=0.02)
+    with pytest.raises(OptionError, match="compared in float32"):
+        score(dna_model(), fasta, ScoreOptions(precision="bf16", neighbours=fasta))
 
 
 def test_a_record_too_long_is_refused_and_no_file_is_left(tmp_path: Path) -> None:

@@ -37,12 +37,14 @@ class ScoreOptions(RegionOptions):
     image: str | None = opt(None, "column of a table that names a file a record (default: image)")
     id: str | None = opt(None, "id column of a table (default: the column called id, else row numbers)")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
+    precision: Literal["32", "bf16"] = opt("32", "32, or bf16: faster where the machine has it; its error is told")
     seed: int = opt(0, "seed of the shuffles that --peaks compares with")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of(self.output, ("probability", "logit"), "--output")
         one_of(self.unknown, ("error", "mask"), "--unknown")
+        one_of(self.precision, ("32", "bf16"), "--precision")
         within(self.fdr, "--fdr", 0.0, 1.0)
         if self.coverage is not None:
             between(self.coverage, "--coverage", 0, 1)

@@ -119,7 +119,9 @@ def _smallest(keys: Floats, held: list[Codes], count: int) -> tuple[Floats, list
 def _scores(model: Model, options: ScoreOptions, chunks: Iterable[Sequences]) -> Floats:
     """Return the scores of the one column that is asked for, ``(N,)``."""
     answers = Answers(model, options)
-    stream = stream_logits(model.encoder, model.network, chunks, strands=model.strands, device=options.device)
+    stream = stream_logits(
+        model.encoder, model.network, chunks, strands=model.strands, device=options.device, precision=options.precision
+    )
     return np.concatenate([np.asarray(answers.columns(answers.table(logits))[0], np.float64) for logits in stream])
 
 

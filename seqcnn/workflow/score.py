@@ -1,13 +1,16 @@
 """Scoring: inputs of any size to rows of predictions, in constant memory."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 
+import numpy as np
+
+from seqcnn.data.dataset import Raw, take
 from seqcnn.errors import OptionError
-from seqcnn.inference.predict import stream_logits
+from seqcnn.inference.predict import predict_logits, stream_logits
 from seqcnn.io.layout import ORDERED, TRACKS, Layout, Rows, format_of, paths_of
 from seqcnn.io.opening import STDIN
 from seqcnn.io.scores import WRITERS
@@ -15,10 +18,15 @@ from seqcnn.io.writing import check_apart, check_writable
 from seqcnn.model.inputs import KINDS
 from seqcnn.model.model import Model
 from seqcnn.options import ScoreOptions
+from seqcnn.runtime import pick_device
+from seqcnn.training.precision import pick_precision
 from seqcnn.workflow.answers import Answers
 from seqcnn.workflow.inputs import Inputs, check_inputs
 from seqcnn.workflow.neighbours import write_neighbours
 from seqcnn.workflow.peaks import Caller, chance_of
+
+#: Records of which bf16 is compared with float32.
+_COMPARED = 200
 
 
 @dataclass(frozen=True)
@@ -114,8 +122,12 @@ def score(
     lengths = job.lengths(files) if kind == "bigwig" else {}
     placed = job.regions.genome is not None or all(job.regions.holds(file) for file in files)
     layout = Layout((*answers.names, *answers.regions), placed, answers.texts, lengths)
+    chunks = job.chunks(files)
+    said = list[str]()
+    if options.precision == "bf16":
+        chunks = _told(model, chunks, options, said)
     stream = stream_logits(
-        model.encoder, model.network, job.chunks(files), strands=model.strands, device=options.device
+        model.encoder, model.network, chunks, strands=model.strands, device=options.device, precision=options.precision
     )
     start = list(islice(stream, 1))  # so that input which cannot be read leaves no lone header
     with ExitStack() as stack:
@@ -127,8 +139,30 @@ def score(
             write(Rows(windows, [*columns, *answers.beside(logits)], answers.shades(table) if kind == "bed" else ()))
             if call is not None:
                 call(windows, columns[0])
-    notes = (*job.notes, *([] if caller is None else caller.notes))
+    notes = (*said, *job.notes, *([] if caller is None else caller.notes))
     return Scored(job.records, job.rows, job.short, job.replaced, notes)
+
+
+def _told(model: Model, chunks: Iterator[Raw], options: ScoreOptions, said: list[str]) -> Iterator[Raw]:
+    """Yield the chunks as they are, and say how far bf16 is from float32 on records of the first."""
+    pick_precision("bf16", pick_device(options.device))
+    for number, chunk in enumerate(chunks):
+        if number == 0 and len(chunk):
+            some = take(chunk, np.linspace(0, len(chunk) - 1, min(len(chunk), _COMPARED)).astype(np.int64))
+            exact, fast = (
+                model.calibrated(
+                    predict_logits(
+                        model.encoder, model.network, some, strands=model.strands, device=options.device,
+                        precision=precision,
+                    )
+                )
+                for precision in ("32", "bf16")
+            )  # fmt: skip
+            apart = float(np.abs(exact - fast).max())
+            said.append(
+                f"computed in bf16: logits of {len(some):,} records differ from those of float32 by {apart:.2g} at most"
+            )
+        yield chunk
 
 
 def _refuse(model: Model, files: Sequence[str], options: ScoreOptions, kind: str) -> None:
@@ -139,6 +173,8 @@ def _refuse(model: Model, files: Sequence[str], options: ScoreOptions, kind: str
         )
     if options.neighbours is not None and (kind != "tsv" or options.peaks is not None or options.column is not None):
         raise OptionError("--neighbours: writes TSV of its own; leave --format, --column and --peaks out")
+    if options.neighbours is not None and options.precision != "32":
+        raise OptionError(f"--precision {options.precision}: features are compared in float32; leave it out")
     if options.top is not None and (kind in TRACKS or options.peaks is not None or options.column is not None):
         raise OptionError("--top: goes with tsv and parquet only, and without --column and --peaks; leave it out")
     if options.coverage is not None and (kind in TRACKS or options.neighbours is not None or options.output == "logit"):
