@@ -35,7 +35,8 @@ TELLING = {"motifs", "plot", "quality", "reporting"}
 ASIDE = (
     "seqcnn/__init__.py", "estimators.py", "options/__init__.py", "options/score.py", "options/motifs.py",
     "options/variants.py", "options/explain.py", "inference/dense.py", "inference/edits.py",
-    "inference/mutagenesis.py", "model/sweeps.py", "workflow/report.py",
+    "inference/mutagenesis.py", "model/sweeps.py", "workflow/report.py", "workflow/explain.py", "workflow/export.py",
+    "io/effects.py",
 )  # fmt: skip
 #: The set whose motifs are known.
 PLANTED = "planted truth"
@@ -74,8 +75,9 @@ class Runner:
         told = [file for file in reached(ENTRIES) if not file.as_posix().endswith(ASIDE)]
         ours = [file for file in told if not TELLING.intersection(file.parts)]
         self.keys["ours"] = code_hash([*ours, *shared, HERE / "predicting.py"], said)
-        finding = [file for file in reached((*ENTRIES, "seqcnn.motifs.find")) if not file.as_posix().endswith(ASIDE)]
-        self.keys["planted"] = code_hash(finding, self.keys["ours"].encode())
+        found = [file for file in reached((*ENTRIES, "seqcnn.motifs.find")) if not file.as_posix().endswith(ASIDE)]
+        found = [file for file in found if not (TELLING - {"motifs"}).intersection(file.parts)]
+        self.keys["planted"] = code_hash(found, self.keys["ours"].encode())
         self.keys["plain"] = code_hash([*shared, HERE / "plain.py"], f"{EXTRA} {self.data}".encode())
 
     def place(self, system: str, some: Set, seed: int, fold: int) -> Path:
