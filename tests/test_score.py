@@ -112,7 +112,7 @@ def test_what_windows_cannot_do_is_said(tmp_path: Path, step: int, said: str) ->
     path.write_text(">a\n" + "ACGT" * 60 + "\n>b\nACGTACGT\n")
     scored = score(dna_model(), path, ScoreOptions(window=40, step=step), output=tmp_path / "out.tsv")
     assert said in " ".join(scored.notes)
-    assert "1 records shorter than the window" in " ".join(scored.notes)
+    assert "1 record shorter than the window" in " ".join(scored.notes)
 
 
 def test_windows_that_share_their_work_have_the_scores_of_their_letters(tmp_path: Path) -> None:

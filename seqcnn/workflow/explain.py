@@ -118,10 +118,10 @@ def explain(
                     if why is not None:
                         plain[why] = plain.get(why, 0) + 1
             first = next(chunks, None)
-    what = f"mutagenesis of {job.records:,} records, {letters:,} letters"
+    what = f"mutagenesis of {letters:,} letters (records: {job.records:,})"
     unit = "number" if model.task.numeric else "logit"
     said = [f"{what}: change of the {unit}{f' of {column}' if len(columns) > 1 else ''}"]
-    said += [f"each mutant of {count:,} records was computed in full: {why}" for why, count in plain.items()]
+    said += [f"each mutant was computed in full: {why} (records: {count:,})" for why, count in plain.items()]
     if job.replaced:
         said.append("changed: " + ", ".join(f"{count:,} {what}" for what, count in job.replaced.items()))
     return Explained(job.records, letters, column, (*said, *job.notes))

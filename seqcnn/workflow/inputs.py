@@ -81,7 +81,8 @@ class Inputs:
             elif self.apart is not None and self.step < self.window:
                 said.append(f"overlapping windows were computed one by one: {self.apart}")
         if self.narrow:
-            said.append(f"{self.narrow:,} records shorter than the window were one window each, as long as they are")
+            which = "1 record" if self.narrow == 1 else f"{self.narrow:,} records"
+            said.append(f"{which} shorter than the window: one window each, as long as the record")
         return tuple(said)
 
     def chunks(self, files: Sequence[str]) -> Iterator[Raw]:
