@@ -63,7 +63,9 @@ def test_rectified_is_norm_dropout_residual_and_relu(monkeypatch, dtype, n, chan
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
-@pytest.mark.parametrize(("n", "channels", "width", "pool"), [(5, 3, 17, 4), (2, 20, 9, 1), (3, 4, 5, 5)])
+@pytest.mark.parametrize(
+    ("n", "channels", "width", "pool"), [(5, 3, 17, 4), (2, 20, 9, 1), (3, 4, 5, 5), (4, 3, 11, 4), (40, 20, 31, 8)]
+)
 @pytest.mark.parametrize("margin", [(0, 0), (3, 2)])
 def test_best_sites_are_pool_norm_exponential_and_dropout(monkeypatch, dtype, n, channels, width, pool, margin):
     torch.manual_seed(n)

@@ -160,10 +160,10 @@ class _BestSites(torch.autograd.Function):
         y, rows = _empty((n, cells + sum(margin), channels), half)
         with np.errstate(divide="ignore"):
             gone = np.log(mask)  # what is dropped, and the margins, are the exponential of minus infinity
-        passes.normed_pool(maps, gone, _normed(norm), margin[0], half, best, winner, found, rows)
+        passes.normed_pool(maps, gone, _normed(norm), pool, margin[0], half, best, winner, found, rows)
         torch.exp(y, out=y)
         ctx.y, ctx.half, ctx.found, ctx.best, ctx.winner = rows, half, found, best, winner
-        ctx.margin, ctx.width = margin[0], width
+        ctx.pool, ctx.margin, ctx.width = pool, margin[0], width
         return y
 
     @staticmethod
@@ -174,7 +174,7 @@ class _BestSites(torch.autograd.Function):
         dx, rows = _empty((n, ctx.width, channels), half)
         weight, bias = np.empty(channels, np.float32), np.empty(channels, np.float32)
         g = _rows(gradients[0])[0]
-        passes.normed_pool_back(g, ctx.y, best, ctx.winner, ctx.margin, ctx.found, half, rows, weight, bias)
+        passes.normed_pool_back(g, ctx.y, best, ctx.winner, ctx.pool, ctx.margin, ctx.found, half, rows, weight, bias)
         return dx, torch.from_numpy(weight), torch.from_numpy(bias), None, None, None, None
 
 

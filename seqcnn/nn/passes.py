@@ -124,6 +124,7 @@ def normed_pool(
     x: Maps,
     added: Floats,
     layer: Layer,
+    width: int,
     margin: int,
     half: bool,
     best: Maps,
@@ -131,12 +132,14 @@ def normed_pool(
     found: Floats,
     out: Maps,
 ) -> None:
-    """Fill `out` with ``norm(maxpool(x)) + added``, minus infinity in margins; and what gradients need."""
+    """Fill `out` with ``norm(maxpool(x)) + added``, minus infinity in margins, of pools of a width; and what gradients
+    need.
+    """
     channels = x.shape[2]
     sums, shift = np.zeros((2, channels)), np.empty(channels, np.float32)
     for k in range(channels):
         shift[k] = _value(x[0, 0, k], half)
-    _pool(x, half, shift, best, winner, sums)
+    _pool(x, half, shift, width, best, winner, sums)
     _normalize(sums, shift, layer, best.shape[0] * best.shape[1], found)
     _affine(best, added, found[2], found[3], margin, half, out)
 
@@ -147,6 +150,7 @@ def normed_pool_back(
     y: Maps,
     best: Maps,
     winner: npt.NDArray[np.uint8],
+    width: int,
     margin: int,
     found: Floats,
     half: bool,
@@ -160,7 +164,7 @@ def normed_pool_back(
     sums, factors = np.zeros((2, best.shape[2])), np.empty((3, best.shape[2]), np.float32)
     _pool_back_sums(g, y, best, margin, found[0], half, sums)
     _slopes(found, sums, best.shape[0] * best.shape[1], factors, weight, bias)
-    _pool_back(g, y, best, winner, margin, factors, half, out)
+    _pool_back(g, y, best, winner, width, margin, factors, half, out)
 
 
 @compiled
@@ -229,11 +233,9 @@ def _rectify_back(
 
 
 @compiled
-def _pool(x: Maps, half: bool, shift: Floats, best: Maps, winner: npt.NDArray[np.uint8], sums: Sums) -> None:
+def _pool(x: Maps, half: bool, shift: Floats, pool: int, best: Maps, winner: npt.NDArray[np.uint8], sums: Sums) -> None:
     """Fill `best` with the largest of every so many columns and `winner` with which it is; add up moments of it."""
-    n, width, channels = x.shape
-    cells = best.shape[1]
-    pool = width // cells
+    n, cells, channels = best.shape
     found, place = np.empty(channels, np.float32), np.empty(channels, np.uint8)
     one, two = np.empty(channels, np.float32), np.empty(channels, np.float32)
     for i in range(n):
@@ -296,12 +298,18 @@ def _pool_back_sums(g: Maps, y: Maps, best: Maps, margin: int, mean: Floats, hal
 
 @compiled
 def _pool_back(
-    g: Maps, y: Maps, best: Maps, winner: npt.NDArray[np.uint8], margin: int, slopes: Floats, half: bool, out: Maps
+    g: Maps,
+    y: Maps,
+    best: Maps,
+    winner: npt.NDArray[np.uint8],
+    pool: int,
+    margin: int,
+    slopes: Floats,
+    half: bool,
+    out: Maps,
 ) -> None:
     """Fill `out` with the gradient of what was pooled: zero but where it won. `slopes` as in `_rectify_back`."""
     n, cells, channels = best.shape
-    width = out.shape[1]
-    pool = width // cells
     found = np.empty((1, 1, channels), out.dtype)
     for i in range(n):
         out[i, cells * pool :] = 0
