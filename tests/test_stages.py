@@ -61,7 +61,7 @@ def random_stages(rng, *, padded=False, dtype=torch.float64):
     features = sum(channels * (made.cells(window) if s.kind == "flat" else 1) for s in summaries)
     dense = (tensor(6, features), tensor(6))
     out = tensor(2, 6)
-    return Stages(tuple(steps), summaries, dense, lambda z: torch.relu(z) @ out.T), window
+    return Stages(tuple(steps), summaries, dense, lambda z: torch.tanh(z) @ out.T), window
 
 
 def all_positive(stages, width):

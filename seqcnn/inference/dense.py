@@ -97,8 +97,7 @@ def scan(part: Local, codes: Tensor, *, window: int, step: int) -> Tensor:
     fragment, first = (starts % stride) // every, starts // stride
     cells = stages.cells(window)
     parts = [_summed(summary, maps, fragment, first, cells=cells) for summary in stages.summaries]
-    found: Tensor = stages.head(nn.functional.linear(torch.cat(parts, 1), *stages.dense))
-    return found
+    return stages.answer(torch.cat(parts, 1))
 
 
 def _fragments(pool: Pool, maps: Tensor, offsets: list[int], *, stride: int, step: int) -> tuple[Tensor, list[int]]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -12,11 +11,9 @@ from seqcnn.encode.encoder import Encoder
 from seqcnn.encode.onehot import OneHot
 from seqcnn.inference.edits import Edited
 from seqcnn.inference.local import Local, locals_of
-from seqcnn.inference.predict import frozen, predict_logits
+from seqcnn.inference.predict import Logits, device_of, frozen, predict_logits
 from seqcnn.runtime import pick_device
 from seqcnn.sequence import Codes, Sequences
-
-Logits = npt.NDArray[np.float32]
 
 #: Bytes of the maps that a batch of mutants changes, about.
 _BYTES = 4 << 20
@@ -69,7 +66,7 @@ def mutagenesis(
     ----------
     Zhou & Troyanskaya, Nature Methods 2015, doi:10.1038/nmeth.3547.
     """
-    place = pick_device(str(device)) if device is not None else _device_of(network)
+    place = pick_device(str(device)) if device is not None else device_of(network)
     own, still = frozen(encoder, place), frozen(network, place)
     parts = locals_of(own, still)
     found: dict[int, Logits] = {}
@@ -84,10 +81,6 @@ def mutagenesis(
         plain = _plainly(encoder, network, [records[i] for i in left], size=size, strands=strands, place=place)
         found |= dict(zip(left, plain, strict=True))
     return [found[i] for i in range(len(records))]
-
-
-def _device_of(network: nn.Module) -> torch.device:
-    return next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
 
 
 def why_plain(parts: Sequence[Local], length: int, least: int) -> str | None:

@@ -91,7 +91,7 @@ def stream_logits(
     The next chunk is read while the last one is computed, so two are held at a time.
     """
     if device is None:
-        place = _device_of(network)
+        place = device_of(network)
     else:
         place = pick_device(device) if isinstance(device, str) else device
     wanted = getattr(network, "batch_bytes", None) if place.type == "cpu" else None
@@ -292,7 +292,8 @@ class _Runner:
         return logits
 
 
-def _device_of(network: nn.Module) -> torch.device:
+def device_of(network: nn.Module) -> torch.device:
+    """Return where a network is."""
     for tensor in [*network.parameters(), *network.buffers()]:
         return tensor.device
     return torch.device("cpu")

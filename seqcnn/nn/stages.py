@@ -193,9 +193,13 @@ class Stages:
         """Return what the dense layer sees, ``(N, F)``, of the last maps."""
         return torch.cat([summary(maps) for summary in self.summaries], 1)
 
+    def answer(self, features: Tensor) -> Tensor:
+        """Return logits ``(N, K)`` of what the dense layer sees."""
+        return self.head(nn.functional.linear(features, *self.dense))
+
     def __call__(self, image: Tensor) -> Tensor:
         """Return logits ``(N, K)`` of images ``(N, C, 1, W)``."""
-        return self.head(nn.functional.linear(self.features(run(self.steps, image)), *self.dense))
+        return self.answer(self.features(run(self.steps, image)))
 
 
 def run(steps: Sequence[Step], x: Tensor) -> Tensor:

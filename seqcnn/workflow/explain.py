@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -101,23 +102,22 @@ def explain(
     parts, plain = locals_of(model.encoder, model.network), dict[str, int]()
     least, letters = getattr(model.network, "minimum_width", 1), 0
     chunks = job.sequences(files)
-    first = next(chunks, None)  # so that input which cannot be read leaves no lone header
+    start = list(islice(chunks, 1))  # so that input which cannot be read leaves no lone header
     with EFFECT_WRITERS[kind](place, alphabet, placed=placed) as write:
-        while first is not None:
-            if not isinstance(first, Sequences):
+        for raw in chain(start, chunks):
+            if not isinstance(raw, Sequences):
                 raise TypeError("sequences come as codes")
             cut = job.waiting.popleft()
-            for rows in _groups(first.lengths, alphabet.size):
-                changes = model.mutagenesis(first.take(rows), output=columns.index(column), device=options.device)
+            for rows in _groups(raw.lengths, alphabet.size):
+                changes = model.mutagenesis(raw.take(rows), output=columns.index(column), device=options.device)
                 for row, found in zip(rows.tolist(), changes, strict=True):
-                    codes = first[row]
+                    codes = raw[row]
                     where = cut.places[row] if cut.places else None
                     write(Effects(cut.ids[row], codes, found[:, : len(codes)], where))
                     letters += len(codes)
                     why = why_plain(parts, len(codes), least)
                     if why is not None:
                         plain[why] = plain.get(why, 0) + 1
-            first = next(chunks, None)
     what = f"mutagenesis of {letters:,} letters (records: {job.records:,})"
     unit = "number" if model.task.numeric else "logit"
     said = [f"{what}: change of the {unit}{f' of {column}' if len(columns) > 1 else ''}"]

@@ -1,7 +1,6 @@
 """Exporting: a model as one graph, from images to predictions, that other programs run without seqcnn."""
 
 import json
-import logging
 import os
 import warnings
 from copy import deepcopy
@@ -146,7 +145,7 @@ def export(model: Model, path: str | os.PathLike[str], *, output: str = "probabi
     if place.suffix == _ONNX:
         _need("onnx", "onnxscript")
     predictor = Predictor(model, kind).eval()
-    with torch.no_grad(), quiet("torch.onnx._internal.exporter._registration"), warnings.catch_warnings():
+    with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program, image, least = _program(predictor, model, network)
         card = _card(model, network, kind, least)
@@ -252,15 +251,10 @@ def _card(model: Model, network: Network, output: Output, least: int | None) -> 
 
 def _onnx(program: torch.export.ExportedProgram, card: dict[str, Any], text: str) -> bytes:
     """Return the bytes of an ONNX file."""
-    logger = logging.getLogger("torch.onnx")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
+    with quiet("torch.onnx"):
         made = torch.onnx.export(
             program, dynamo=True, input_names=["image"], output_names=["predictions"], verbose=False
         )
-    finally:
-        logger.setLevel(before)
     if made is None:
         raise ModelFileError("torch.onnx gave no program")
     proto = made.model_proto
