@@ -107,6 +107,8 @@ class _Part:
         before = int(edits.first[0] - start[0])  # of each window, where there are any
         if self.windowed:
             edits = _within(edits, before, self.cells)
+        if not edits.width:
+            return edits.change.new_zeros(*edits.change.shape[:2], self.weight.shape[-1])
         if self.kind == "mean":
             return edits.change.sum(2) / self.cells @ self.weight
         if self.kind == "flat":
@@ -116,7 +118,7 @@ class _Part:
         if real is not None:
             was, new = was.masked_fill(~real, -torch.inf), new.masked_fill(~real, -torch.inf)
         rest = self._rest(edits, start)[:, None]
-        was, new = (torch.maximum(rest, cells.amax(2)) if edits.width else rest for cells in (was, new))
+        was, new = (torch.maximum(rest, cells.amax(2)) for cells in (was, new))
         return (new - was) @ self.weight
 
     def _rest(self, edits: Edits, start: Tensor) -> Tensor:
@@ -147,8 +149,7 @@ class _Part:
 def _within(edits: Edits, before: int, cells: int) -> Edits:
     """Return what edits change of windows of so many cells, `before` of which lie before the change."""
     low, high = max(0, -before), max(0, min(edits.width, cells - before))
-    first = edits.first + min(max(0, before), cells) - before
-    return replace(edits, first=first, change=edits.change[:, :, low:high])
+    return replace(edits, first=edits.first + low, change=edits.change[:, :, low:high])
 
 
 def _around(maps: Maps) -> tuple[Tensor, Tensor]:
