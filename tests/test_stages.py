@@ -188,7 +188,7 @@ def check_edits(rng, padded):
         return
     record = torch.from_numpy(rng.integers(0, 2, len(first)))
     change = torch.from_numpy(rng.normal(size=(len(first), 3, width, LETTERS)))
-    found = edited.logits(record, first, change)
+    found = edited.logits(edited.dense(record), record, first, change)
     for i, at in enumerate(first.tolist()):
         many = images[record[i]].repeat(3, 1, 1, 1)
         many[:, :, 0, at : at + width] += change[i].transpose(1, 2)
@@ -209,7 +209,8 @@ def test_edits_of_windows_are_plain_predictions_of_edited_windows(seed):
     edited = Edited(stages, images, window=window)
     record = torch.from_numpy(rng.integers(0, 2, len(start)))
     change = torch.from_numpy(rng.normal(size=(len(start), 2, width, LETTERS)))
-    found, plain = edited.logits(record, start + ahead, change, ahead=ahead), edited.plain(record, start)
+    dense = edited.dense(record, start)
+    found, plain = edited.logits(dense, record, start + ahead, change, ahead=ahead), stages.head(dense)
     for i, at in enumerate(start.tolist()):
         one = images[record[i] : record[i] + 1, ..., at : at + window]
         many = one.repeat(2, 1, 1, 1)

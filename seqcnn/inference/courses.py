@@ -49,6 +49,14 @@ class Maps:
         """As they were."""
         return self.rows.view(self.records, self.width, 1, -1).permute(0, 3, 2, 1)
 
+    def pooled(self, pool: Pool) -> Tensor:
+        """Return the maps after a pool."""
+        cells = self.width // pool.width
+        rows = self.rows.view(self.records, self.width, -1)[:, : cells * pool.width]
+        rows = rows.reshape(self.records, cells, pool.width, -1)
+        best: Tensor = rows.mean(2) if pool.mean else rows.amax(2)
+        return best[:, None].permute(0, 3, 1, 2)
+
     def cells(self, record: Tensor, first: Tensor, width: int) -> Tensor:
         """Return `width` cells from `first`, ``(N, 1, width, C)``; anything where there is no cell."""
         cell = (first[:, None] + torch.arange(width, device=first.device)).clamp(0, self.width - 1)
@@ -79,17 +87,21 @@ class Course:
         Of a network in use.
     maps
         Of the records, before the first step.
+    opened
+        Their maps after the first convolution, where they are known.
     """
 
-    def __init__(self, steps: Sequence[Step], maps: Maps) -> None:
+    def __init__(self, steps: Sequence[Step], maps: Maps, opened: Tensor | None = None) -> None:
         self.steps = tuple(_apart(steps))
         self.maps = [maps]
         for i, step in enumerate(self.steps):
             x = self.maps[-1].maps
             if isinstance(step, Residual):
                 found = step.middle(self.maps[i - len(step.steps)].maps) + x
+            elif isinstance(step, Conv) and opened is not None:
+                found, opened = opened, None
             else:
-                found = step(x)
+                found = self.maps[-1].pooled(step) if isinstance(step, Pool) else step(x)
             self.maps.append(Maps(found))
         self.tables = {i: _table(step) for i, step in enumerate(self.steps) if isinstance(step, Conv)}
         self.forks = {i - len(step.steps) for i, step in enumerate(self.steps) if isinstance(step, Residual)}

@@ -22,13 +22,17 @@ class Edited:
     images
         Of records of one length, ``(R, C, 1, L)``, as wide as the network wants them.
     window
-        Letters of the windows that the network is to see of the records, if it pads nothing; None where it sees them
-        whole.
+        Letters of the windows that the network is to see of the records, several if it pads nothing; with None it sees
+        them whole, and edits may be anywhere in them.
+    opened
+        Maps after the first convolution, where they are known.
     """
 
-    def __init__(self, stages: Stages, images: Tensor, *, window: int | None = None) -> None:
+    def __init__(
+        self, stages: Stages, images: Tensor, *, window: int | None = None, opened: Tensor | None = None
+    ) -> None:
         self.stages, self.windowed = stages, window is not None
-        self.course = Course(stages.steps, Maps(images))
+        self.course = Course(stages.steps, Maps(images), opened)
         self.maps = self.course.maps[-1].maps
         self.cells = self.maps.shape[3] if window is None else stages.cells(window)
         ends = [Course(summary.steps, self.course.maps[-1]) for summary in stages.summaries]
@@ -41,7 +45,6 @@ class Edited:
             _Part(summary, end, weight, self.cells, windowed=self.windowed)
             for summary, end, weight in zip(stages.summaries, ends, weights, strict=True)
         ]
-        self.base = None if self.windowed else nn.functional.linear(stages.features(self.maps), *stages.dense)  # (R, H)
 
     def bytes_an_edit(self, alternatives: int) -> int:
         """Return the bytes of the widest change of one letter by so many alternatives, about."""
@@ -53,27 +56,32 @@ class Edited:
             cells = -(-cells // step.width) + 1 if isinstance(step, Pool) else cells
         return 4 * alternatives * widest
 
-    def logits(self, record: Tensor, first: Tensor, change: Tensor, *, ahead: int = 0) -> Tensor:
-        """Return logits ``(N, M, K)`` of records with changes ``(N, M, w, C)`` of their images from columns `first`.
+    def dense(self, record: Tensor, start: Tensor | None = None) -> Tensor:
+        """Return what the dense layer makes of records as they are, or of windows from columns `start`, ``(N, H)``."""
+        if start is None:
+            return nn.functional.linear(self.stages.features(self.maps), *self.stages.dense)[record]
+        cell = start // self.stages.stride
+        parts = [summed(summary, self.maps, record, cell, cells=self.cells) for summary in self.stages.summaries]
+        return nn.functional.linear(torch.cat(parts, 1), *self.stages.dense)
 
-        Columns `first` are equal modulo the stride of the stages. Windows begin `ahead` columns before them.
+    def logits(self, dense: Tensor, record: Tensor, first: Tensor, change: Tensor, *, ahead: int = 0) -> Tensor:
+        """Return logits ``(N, M, K)`` of records, or windows, with changes of their images.
+
+        Parameters
+        ----------
+        dense
+            What `dense` returns of each, ``(N, H)``.
+        record, first
+            Record, and column at which the change begins, ``(N,)``; columns are equal modulo the stride of the stages.
+        change
+            Of M alternatives, ``(N, M, w, C)``.
+        ahead
+            Columns from the start of a window to the change.
         """
         start = (first - ahead) // self.stages.stride if self.windowed else torch.zeros_like(first)
         edits = self.course(Edits(record, first, change))
-        dense = self._unchanged(record, start)[:, None] + sum(part(edits, start) for part in self.parts)
-        logits = self.stages.head(dense.flatten(0, 1))
-        return logits.view(*change.shape[:2], -1)
-
-    def plain(self, record: Tensor, start: Tensor | None = None) -> Tensor:
-        """Return logits ``(N, K)`` of the records as they are, or of windows that begin at columns `start`."""
-        return self.stages.head(self._unchanged(record, record if start is None else start // self.stages.stride))
-
-    def _unchanged(self, record: Tensor, start: Tensor) -> Tensor:
-        """Return what the dense layer makes of records, or windows of them from a cell on, as they are, ``(N, H)``."""
-        if self.base is not None:
-            return self.base[record]
-        parts = [summed(summary, self.maps, record, start, cells=self.cells) for summary in self.stages.summaries]
-        return nn.functional.linear(torch.cat(parts, 1), *self.stages.dense)
+        changed = dense[:, None] + sum(part(edits, start) for part in self.parts)
+        return self.stages.head(changed.flatten(0, 1)).view(*change.shape[:2], -1)
 
 
 class _Part:
@@ -96,6 +104,7 @@ class _Part:
     def __init__(self, summary: Summary, end: Course, weight: Tensor, cells: int, *, windowed: bool) -> None:
         self.kind, self.end, self.cells, self.windowed = summary.kind, end, cells, windowed
         self.whole, self.weight = end.maps[-1], weight.T
+        self.best: dict[int, Tensor] = {}  # of so many neighboring cells
         if self.kind == "max" and not windowed:
             self.left, self.right = _around(self.whole)
         if self.kind == "flat":  # (cells, C, H)
@@ -129,9 +138,16 @@ class _Part:
             return torch.maximum(self.left[edits.record, cells[0]], self.right[edits.record, cells[1]])
         before = int(edits.first[0] - start[0])
         sides = [(before, start), (self.cells - before - edits.width, after)]
-        maps = self.whole.maps[:, :, 0]
-        found = [sliding(maps, width, torch.maximum)[edits.record, :, at] for width, at in sides if width > 0]
-        return torch.stack(found).amax(0) if found else maps.new_full((len(after), maps.shape[1]), -torch.inf)
+        found = [self._best(width)[edits.record, at] for width, at in sides if width > 0]
+        none = self.whole.rows.new_full((len(after), self.whole.rows.shape[1]), -torch.inf)
+        return torch.stack(found).amax(0) if found else none
+
+    def _best(self, width: int) -> Tensor:
+        """Return the largest value of every `width` neighboring cells, ``(R, W - width + 1, C)``."""
+        if width not in self.best:
+            found = sliding(self.whole.maps[:, :, 0], width, torch.maximum)
+            self.best[width] = found.transpose(1, 2).contiguous()
+        return self.best[width]
 
     def _flat(self, edits: Edits, place: Tensor) -> Tensor:
         """Return the change of a dense layer of all cells, of edits from cell `place` of them on."""

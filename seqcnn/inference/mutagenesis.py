@@ -142,8 +142,9 @@ def _mutants(
     total: Tensor | None = None
     for part in parts:
         edited = Edited(part.stages, image)
-        found = edited.plain(own[:1] * 0).expand(stretch[1] - stretch[0], size, -1).clone()
-        work = partial(_replaced, edited, image)
+        dense = edited.dense(torch.zeros_like(own[:1]))
+        found = part.stages.head(dense).expand(stretch[1] - stretch[0], size, -1).clone()
+        work = partial(_replaced, edited, dense, image)
         at_once = max(1, _BYTES // edited.bytes_an_edit(size - 1))
         batches = list(_batches(own, stretch, size, stride=part.stages.stride, at_once=at_once))
         for (at, letters), logits in zip(batches, pool.map(work, *zip(*batches, strict=True)), strict=True):
@@ -169,11 +170,11 @@ def _batches(
 
 
 @torch.inference_mode()
-def _replaced(edited: Edited, image: Tensor, at: Tensor, letters: Tensor) -> Tensor:
+def _replaced(edited: Edited, dense: Tensor, image: Tensor, at: Tensor, letters: Tensor) -> Tensor:
     """Return the logits ``(n, M, K)`` of a record with letters ``(n, M)`` at places ``(n,)``."""
     columns = torch.eye(image.shape[1], device=image.device)[letters]
     change = columns - image[0, :, 0, at].T[:, None]  # (n, M, channels)
-    return edited.logits(torch.zeros_like(at), at, change[:, :, None])
+    return edited.logits(dense.expand(len(at), -1), torch.zeros_like(at), at, change[:, :, None])
 
 
 def _agree(
