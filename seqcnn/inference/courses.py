@@ -49,14 +49,6 @@ class Maps:
         """As they were."""
         return self.rows.view(self.records, self.width, 1, -1).permute(0, 3, 2, 1)
 
-    def pooled(self, pool: Pool) -> Tensor:
-        """Return the maps after a pool."""
-        cells = self.width // pool.width
-        rows = self.rows.view(self.records, self.width, -1)[:, : cells * pool.width]
-        rows = rows.reshape(self.records, cells, pool.width, -1)
-        best: Tensor = rows.mean(2) if pool.mean else rows.amax(2)
-        return best[:, None].permute(0, 3, 1, 2)
-
     def cells(self, record: Tensor, first: Tensor, width: int) -> Tensor:
         """Return `width` cells from `first`, ``(N, 1, width, C)``; anything where there is no cell."""
         cell = (first[:, None] + torch.arange(width, device=first.device)).clamp(0, self.width - 1)
@@ -101,7 +93,7 @@ class Course:
             elif isinstance(step, Conv) and opened is not None:
                 found, opened = opened, None
             else:
-                found = self.maps[-1].pooled(step) if isinstance(step, Pool) else step(x)
+                found = step(x)
             self.maps.append(Maps(found))
         self.tables = {i: _table(step) for i, step in enumerate(self.steps) if isinstance(step, Conv)}
         self.forks = {i - len(step.steps) for i, step in enumerate(self.steps) if isinstance(step, Residual)}
