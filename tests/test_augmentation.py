@@ -201,7 +201,7 @@ def test_a_batch_is_a_rectangle_with_lengths():
     ("inputs", "options"),
     [
         (["shapes"], {"augment": ("rotate", "flip"), "mixup": 0.4, "cutmix": 1.0}),
-        (["pos.fa", "neg.fa"], {"strands": "both", "positions": "free"}),
+        (["pos.fa", "neg.fa"], {}),
     ],
     ids=["pictures", "sequences"],
 )

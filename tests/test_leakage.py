@@ -78,7 +78,7 @@ def test_training_keeps_clusters_whole_and_says_what_leaks(tmp_path: Path):
     parents = letters(60, 90, 90, seed=9)
     texts = [mutant(text, rng, changed=4) for text in parents for _ in range(4)]
     data = dataset(texts, [i // 4 % 2 for i in range(240)])
-    fast = {"network": "deepbind", "epochs": 1, "test": 0.2, "strands": "forward", "positions": "free"}
+    fast = {"network": "deepbind", "epochs": 1, "test": 0.2, "strands": "forward"}
     whole = seqcnn.train(data, split="cluster", **fast)
     assert whole.record.figures["relatives"]["near"] == 0
     assert any(note.startswith("clusters: 60 of 240 records; the largest holds 4") for note in whole.record.notes)
