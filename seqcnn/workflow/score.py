@@ -138,7 +138,7 @@ def score(
             columns = answers.columns(table)
             write(Rows(windows, [*columns, *answers.beside(logits)], answers.shades(table) if kind == "bed" else ()))
             if call is not None:
-                call(windows, columns[0])
+                call(windows, np.asarray(columns[0]))
     notes = (*said, *job.notes, *([] if caller is None else caller.notes))
     return Scored(job.records, job.rows, job.short, job.replaced, notes)
 
