@@ -11,7 +11,8 @@ import numpy as np
 from seqcnn.interval import SIGNS, Place
 from seqcnn.io.cells import Column
 from seqcnn.io.layout import Layout, Rows, Write, paths_of, signs
-from seqcnn.io.tsv import tsv_columns, tsv_rows
+from seqcnn.io.tsv import Opened, tsv_columns, tsv_rows
+from seqcnn.io.writing import atomic
 from seqcnn.tiling import Nearest, Stretches
 
 
@@ -38,14 +39,15 @@ class Peak(NamedTuple):
 
 
 @contextmanager
-def bed_rows(path: str, layout: Layout) -> Iterator[Write]:
+def bed_rows(path: str, layout: Layout, *, opened: Opened = atomic) -> Iterator[Write]:
     """Yield a function that writes BED6 and the exact number as a seventh column; a file a column of the layout.
 
     Windows come as they are read. The score of BED is the shade times 1,000; a window beyond the edge of its chromosome
     has no row.
     """
     with ExitStack() as stack:
-        writers = [stack.enter_context(tsv_columns(place)) for place in paths_of(path, layout.columns)]
+        places = paths_of(path, layout.columns)
+        writers = [stack.enter_context(tsv_columns(place, opened=opened)) for place in places]
 
         def write(rows: Rows) -> None:
             chromosomes, starts, ends, strands = rows.windows.where

@@ -34,16 +34,15 @@ def tsv_rows(path: str | Path, columns: Sequence[str] = (), *, comma: bool = Fal
     a  0.5
     b  0.25
     """
-    with _opened(str(path)) as put:
 
-        def line(row: Sequence[object]) -> str:
-            return ",".join(_quoted(cell(value)) for value in row) if comma else "\t".join(map(cell, row))
+    def line(row: Sequence[object]) -> str:
+        return ",".join(_quoted(cell(value)) for value in row) if comma else "\t".join(map(cell, row))
+
+    with _opened(str(path), line(columns)) as put:
 
         def rows(values: Iterable[Sequence[object]]) -> None:
             put("".join(line(row) + "\n" for row in values))
 
-        if columns:
-            rows([columns])
         yield rows
 
 
@@ -55,24 +54,24 @@ def tsv_columns(
 
     A file that `opened` hands over with something in it has its header already.
     """
-    with _opened(path, opened) as put:
+    with _opened(path, "\t".join(map(cell, columns)), opened) as put:
 
         def rows(values: Sequence[Column]) -> None:
             for text in lines(values):
                 put(text)
 
-        if columns and not getattr(put, "begun", False):
-            put("\t".join(map(cell, columns)) + "\n")
         yield rows
 
 
 @contextmanager
-def _opened(path: str, opened: Opened = atomic) -> Iterator[Put]:
+def _opened(path: str, header: str, opened: Opened = atomic) -> Iterator[Put]:
     """Yield a function that writes text to a file, packed where its name ends in .gz, or to standard output."""
+    head = header and header + "\n"
     if path == STDIN:
         try:
             with ThreadPoolExecutor(1) as thread:  # where no signal comes between, so that lines are whole
                 out = standard_output()
+                thread.submit(_written, out, head).result()
                 yield lambda text: thread.submit(_written, out, text).result()
         except OSError as error:
             if error.errno not in FULL:
@@ -87,9 +86,12 @@ def _opened(path: str, opened: Opened = atomic) -> Iterator[Put]:
             closing(BgzfWriter(fileobj=own)) as packed,  # type: ignore[no-untyped-call]
         ):
             pack: Callable[[bytes], object] = packed.write
+            pack(head.encode())
             yield lambda text: pack(text.encode())
     else:
         with opened(path) as stream:
+            if opened is atomic or not stream.tell():
+                _written(stream, head)
             yield lambda text: _written(stream, text)
 
 
