@@ -1,6 +1,5 @@
 """Outputs that a run which was cut off leaves behind, to be gone on with by the next one."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -13,6 +12,11 @@ from typing import IO, Any, NoReturn
 
 from seqcnn.errors import DiskFullError, OptionError, OutputFileError, SeqcnnError
 from seqcnn.io.writing import FULL, atomic, fail
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 #: Seconds between two records of how far a run has come.
 _EVERY = 2.0
@@ -81,7 +85,8 @@ class Kept:
                 stream = os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o666), "w", encoding="utf-8", newline="")
                 self._streams.append(stream)
                 try:
-                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if fcntl is not None:
+                        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     raise OutputFileError(f"{path} is being written by another run; wait for it") from None
                 except OSError:
