@@ -44,7 +44,10 @@ class Windows:
 
     def append(self, id: str, start: int, end: int, length: int) -> None:
         """Add a window."""
-        self.extend(id, np.array([start]), np.array([end]), length)
+        self.ids.append(id)
+        self.starts.append(start)
+        self.ends.append(end)
+        self.lengths.append(length)
 
     def extend(
         self,

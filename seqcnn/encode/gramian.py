@@ -220,10 +220,10 @@ def aggregated(values: Tensor, real: Tensor, size: int) -> Tensor:
     """
     length = real.sum(-1)  # (N, 1)
     whole_length = values.shape[-1]
-    steps = torch.arange(size, device=values.device, dtype=torch.float64)
-    start = (steps * (length.double() / size)).floor().long()  # (N, size), as NumPy's linspace rounds
     if whole_length == size and int(length.min()) == size:
         return values
+    steps = torch.arange(size, device=values.device, dtype=torch.float64)
+    start = (steps * (length.double() / size)).floor().long()  # (N, size), as NumPy's linspace rounds
     place = torch.arange(whole_length, device=values.device).expand(len(values), -1).contiguous()
     segment = torch.searchsorted(start, place, right=True) - 1
     total = torch.zeros(*values.shape[:2], size, dtype=values.dtype, device=values.device)

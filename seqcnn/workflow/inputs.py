@@ -68,6 +68,7 @@ class Inputs:
         self.records = self.rows = self.short = self.narrow = 0
         self.replaced: Counter[str] = Counter()
         self.waiting: deque[Windows] = deque()
+        self.fitting: set[int] = set()  # lengths that the model reads whole
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -122,6 +123,13 @@ class Inputs:
 
     def _cut(self, cut: Windows, name: str, run: npt.NDArray[np.int64], length: int, place: Place | None) -> None:
         """Add the windows of a run."""
+        if place is None and len(run) == 1:  # most records are scored whole
+            start = int(run[0])
+            end = length if self.window is None else min(length, start + self.window)
+            self.narrow += self.window is not None and length < self.window
+            self.short += end - start < self.least
+            cut.append(name, start, end, length)
+            return
         ends = run + (length if self.window is None else self.window)
         ends = np.minimum(ends, length)
         self.narrow += self.window is not None and length < self.window
@@ -195,7 +203,7 @@ class Inputs:
 
     def _check(self, name: str, length: int, file: str) -> None:
         """Refuse a record that is too long to be scored whole."""
-        if self.window is not None:
+        if self.window is not None or length in self.fitting:
             return
         longest, width = self.model.longest, self.model.fixed_width
         columns = self.model.encoder.columns(torch.tensor([length]))
@@ -204,6 +212,7 @@ class Inputs:
         elif longest and length > LONGER * longest:
             why = f"the longest training record was {longest:,}"
         else:
+            self.fitting.add(length)
             return
         best = width or longest
         do = f"score it in windows: --window {best} --step {max(1, best // 2)}"
