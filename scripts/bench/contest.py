@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,14 @@ PEERS = ("tangermeme", "memelite", "seqpro", "pyts")
 
 @dataclass(frozen=True)
 class Setting:
-    """Where and how rows are measured: on real `data`, in a folder to `work` in, `tiny` or not, on a device."""
+    """Where and how rows are measured: on real `data`, in a folder to `work` in, on a device, on some cores."""
 
     data: Path
     work: Path
     rounds: int
     device: str
     tiny: bool
+    cores: tuple[int, ...]
 
     def size(self, full: int, tiny: int) -> int:
         """Return how much is measured on."""
@@ -92,6 +94,7 @@ def lines(contest: Contest | Figure, setting: Setting) -> list[str]:
     runs: dict[str, list[Timed]] = {name: [] for name in contest.sides}
     for _ in range(setting.rounds):
         for name, work in contest.sides.items():
+            pin(setting.cores)
             done = _timed(work)
             runs[name].append(Timed(None, done.seconds, done.megabytes))
     said = []
@@ -153,13 +156,18 @@ def program(*arguments: object) -> tuple[str, float, float]:
         return out, seconds, int(said.read()) / 1024
 
 
-def pin(cores: list[int]) -> None:
-    """Keep this process and all that it starts on some cores, with as many threads as there are."""
+def pin(cores: Sequence[int]) -> None:
+    """Keep all threads of this process, and what it starts, on some cores, with as many threads as there are.
+
+    To be said again now and then: where processes are moved between groups, the system forgets it.
+    """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.pop(name, None)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
-    else:  # not on every system
+    if sys.platform == "linux":
+        for thread in os.listdir("/proc/self/task"):
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread), cores)
+    else:
         os.environ["OMP_NUM_THREADS"] = str(len(cores))
 
 
@@ -177,6 +185,8 @@ def run_group(name: str, where: str, setting: Setting) -> tuple[list[str], bool]
     """
     import torch
 
+    pin(setting.cores)
+    torch.set_num_threads(len(setting.cores))
     torch.set_flush_denormal(True)
     found: list[str] = []
     module, function = where.split(".")

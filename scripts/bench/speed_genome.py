@@ -108,7 +108,8 @@ def variants(setting: Setting) -> Iterator[Contest]:
     wrapped_fasta(work / "v.fa", codes)
     network = network_of(setting, "motif", width)
     model_of(network, width).save(work / "v.safetensors")
-    places = np.sort(rng.choice(len(codes), count, replace=False))
+    # Beyond the ends ours reads N as a quarter of each letter, a one-hot as none.
+    places = width + np.sort(rng.choice(len(codes) - 2 * width, count, replace=False))
     head = (
         f"##fileformat=VCFv4.2\n##contig=<ID=chr1,length={len(codes)}>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
     )
