@@ -67,6 +67,7 @@ class Inputs:
         self.records = self.rows = self.short = self.narrow = 0
         self.replaced: Counter[str] = Counter()
         self.waiting: deque[Windows] = deque()
+        self.fitting: set[int] = set()  # lengths that the model reads whole
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -185,7 +186,7 @@ class Inputs:
 
     def _check(self, name: str, length: int, file: str) -> None:
         """Refuse a record that is too long to be scored whole."""
-        if self.window is not None:
+        if self.window is not None or length in self.fitting:
             return
         longest, width = self.model.longest, self.model.fixed_width
         columns = self.model.encoder.columns(torch.tensor([length]))
@@ -194,6 +195,7 @@ class Inputs:
         elif longest and length > LONGER * longest:
             why = f"the longest training record was {longest:,}"
         else:
+            self.fitting.add(length)
             return
         best = width or longest
         do = f"score it in windows: --window {best} --step {max(1, best // 2)}"
