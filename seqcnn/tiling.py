@@ -1,20 +1,38 @@
 """Windows over a record: the only window arithmetic there is."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from seqcnn.checks import within
+from seqcnn.compiling import compiled
 from seqcnn.errors import DataError
 from seqcnn.interval import Place
+from seqcnn.names import Names
 from seqcnn.sequence import Codes, Sequences
 
+Numbers = npt.NDArray[np.int64]
 
-@dataclass
+
+class Run(NamedTuple):
+    """So many windows of one record, one step apart: the first begins at `first`; `place` is that of the record."""
+
+    id: str
+    first: int
+    size: int
+    length: int
+    place: Place | None = None
+
+
+#: Chromosomes, starts and ends on them, and strands.
+Where = tuple[Names, Numbers, Numbers, Numbers]
+
+
+@dataclass(frozen=True)
 class Windows:
     """Windows of records, column by column, as they are cut one after another.
 
@@ -23,65 +41,85 @@ class Windows:
     ids, starts, ends, lengths
         Identifier of the record, start and end in it, and its length, each ``(N,)``.
     places
-        Places on a genome, ``(N,)``; empty where each record is its own chromosome.
+        Where they lie on a genome; None where each record is its own chromosome.
 
     Examples
     --------
-    >>> windows = Windows()
-    >>> windows.extend("peak1", np.array([0]), np.array([10]), 30, places=[Place("1", 90, 100, -1)])
-    >>> len(windows), windows.where, windows.floor
-    (1, (['1'], [90], [100], [-1]), 70)
+    >>> run = Run("peak1", 0, 2, 30, Place("1", 90, 120, -1))
+    >>> windows = Windows.cut([run], window=10, step=5, sizes={"1": 115})
+    >>> windows.starts.tolist(), windows.ends.tolist(), windows.floor
+    ([0, 5], [10, 15], 90)
+    >>> [column.tolist() for column in windows.where]
+    [['1', '1'], [110, 105], [115, 115], [-1, -1]]
     """
 
-    ids: list[str] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
-    lengths: list[int] = field(default_factory=list)
-    places: list[Place] = field(default_factory=list)
+    ids: Names
+    starts: Numbers
+    ends: Numbers
+    lengths: Numbers
+    places: Where | None = None
+
+    @classmethod
+    def cut(
+        cls, runs: Sequence[Run], *, window: int | None = None, step: int = 1, sizes: Mapping[str, int] | None = None
+    ) -> "Windows":
+        """Return the windows of runs; without a `window` each is a whole record. `sizes` are those of chromosomes."""
+        counts = np.array([run.size for run in runs], np.int64)
+        which = np.repeat(np.arange(len(runs)), counts)
+        inside = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+        starts = np.array([run.first for run in runs], np.int64)[which] + inside * step
+        lengths = np.array([run.length for run in runs], np.int64)[which]
+        ends = lengths if window is None else np.minimum(starts + window, lengths)
+        ids = Names([run.id for run in runs], which)
+        places = [run.place for run in runs if run.place is not None]
+        if not places or len(places) < len(runs):
+            return cls(ids, starts, ends, lengths)
+        chromosomes = Names([place.chromosome for place in places], which)
+        first, last, strand = np.array([place[1:] for place in places], np.int64)[which].T
+        size = np.array([(sizes or {})[place.chromosome] for place in places], np.int64)[which]
+        low = np.where(strand < 0, last - ends, first + starts).clip(0, size)
+        high = np.maximum(low, np.minimum(np.where(strand < 0, last - starts, first + ends), size))
+        spliced = lengths != last - first  # all of such a record lies in the whole
+        return cls(ids, starts, ends, lengths, (chromosomes, *np.where(spliced, (first, last), (low, high)), strand))
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.starts)
 
-    def append(self, id: str, start: int, end: int, length: int) -> None:
-        """Add a window."""
-        self.extend(id, np.array([start]), np.array([end]), length)
-
-    def extend(
-        self,
-        id: str,
-        starts: npt.NDArray[np.int64],
-        ends: npt.NDArray[np.int64],
-        length: int,
-        *,
-        places: Sequence[Place] = (),
-    ) -> None:
-        """Add windows of one record."""
-        self.ids += [id] * len(starts)
-        self.starts += starts.tolist()
-        self.ends += ends.tolist()
-        self.lengths += [length] * len(starts)
-        self.places += places
+    def __getitem__(self, rows: slice) -> "Windows":
+        return Windows(*_part(self.cells, rows), None if self.places is None else _part(self.places, rows))
 
     @property
-    def cells(self) -> tuple[list[str], list[int], list[int], list[int]]:
+    def cells(self) -> Where:
         """Identifiers, starts, ends and lengths."""
         return self.ids, self.starts, self.ends, self.lengths
 
     @property
-    def where(self) -> tuple[list[str], list[int], list[int], list[int]]:
+    def where(self) -> Where:
         """Chromosomes, starts and ends on them, and strands."""
-        if not self.places:
-            return self.ids, self.starts, self.ends, [0] * len(self)
-        chromosomes, starts, ends, strands = map(list, zip(*self.places, strict=True))
-        return chromosomes, starts, ends, strands
+        if self.places is None:
+            return self.ids, self.starts, self.ends, np.zeros(len(self), np.int64)
+        return self.places
+
+    def place(self, row: int) -> Place | None:
+        """Return where a window lies on a genome, if anywhere."""
+        if self.places is None:
+            return None
+        chromosomes, *numbers = self.places
+        return Place(chromosomes.at(row), *(int(column[row]) for column in numbers))
 
     @property
     def floor(self) -> int:
         """Position on the last chromosome before which no later window begins, where records come in order."""
-        if not self.places:
-            return self.starts[-1]
-        place = self.places[-1]
-        return place.end + self.starts[-1] - self.lengths[-1] if place.strand < 0 else place.start - self.starts[-1]
+        start = int(self.starts[-1])
+        place = self.place(-1)
+        if place is None:
+            return start
+        return place.end + start - int(self.lengths[-1]) if place.strand < 0 else place.start - start
+
+
+def _part(columns: Where, rows: slice) -> Where:
+    names, first, second, third = columns
+    return names[rows], first[rows], second[rows], third[rows]
 
 
 def windows(length: int, window: int, step: int) -> npt.NDArray[np.int64]:
@@ -114,14 +152,15 @@ def stretches(length: int, window: int, step: int, *, letters: int) -> Iterator[
     >>> [run.tolist() for run in stretches(11, 4, 3, letters=8)]
     [[0, 3], [6], [7]]
     """
-    starts = windows(length, window, step)
-    flush = len(starts) > 1 and starts[-1] - starts[-2] != step
-    regular = starts[:-1] if flush else starts
+    within(window, "window", 1)
+    within(step, "step", 1)
+    last = max(0, length - window)
+    count = last // step + 1
     size = max(1, (letters - window) // step + 1)
-    for at in range(0, len(regular), size):
-        yield regular[at : at + size]
-    if flush:
-        yield starts[-1:]
+    for at in range(0, count, size):
+        yield np.arange(at, min(at + size, count), dtype=np.int64) * step
+    if last % step:
+        yield np.array([last], np.int64)
 
 
 @dataclass(frozen=True)
@@ -177,8 +216,33 @@ class Overlapping(Sequences):
         return np.repeat(np.minimum(np.diff(self.offsets), self.window), self.counts)
 
 
-#: Chromosome, start and end of a stretch, and what it holds.
-Stretch = tuple[str, int, int, Any]
+#: Windows that are looked at together, so that few stretches are held.
+_TOGETHER = 1 << 14
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """Parts of chromosomes that do not overlap, and what was found of the window that each belongs to.
+
+    Parameters
+    ----------
+    chromosomes, starts, ends
+        Where they lie, each ``(N,)``.
+    values
+        ``(N, ...)``.
+    """
+
+    chromosomes: Names
+    starts: Numbers
+    ends: Numbers
+    values: npt.NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __iter__(self) -> Iterator[tuple[str, int, int, Any]]:
+        columns = (self.chromosomes, self.starts, self.ends, self.values)
+        return zip(*(column.tolist() for column in columns), strict=True)
 
 
 class Nearest:
@@ -189,76 +253,137 @@ class Nearest:
 
     Examples
     --------
-    >>> nearest = Nearest()
-    >>> nearest.add(Windows(["1", "1", "1"], [0, 4, 20], [10, 14, 30], [30, 30, 30]), ["a", "b", "c"])
-    [('1', 0, 7, 'a'), ('1', 7, 14, 'b')]
-    >>> nearest.rest()
-    [('1', 20, 30, 'c')]
+    >>> nearest, windows = Nearest(), Windows.cut([Run("1", 0, 2, 30), Run("1", 20, 1, 30)], window=10, step=4)
+    >>> [list(part) for part in nearest.add(windows, np.array([0.25, 0.5, 0.75]))]
+    [[('1', 0, 7, 0.25), ('1', 7, 14, 0.5)]]
+    >>> list(nearest.rest())
+    [('1', 20, 30, 0.75)]
     """
 
     def __init__(self) -> None:
         self._chromosome = ""
         self._begun: set[str] = set()
-        self._held: list[tuple[int, int, int, Any]] = []  # start, end, twice the center, value
+        self._held = np.zeros((5, 0), np.int64)  # start, end, twice the center, start of the window, its value's number
+        self._values: npt.NDArray[Any] = np.zeros(0)
 
-    def add(self, windows: Windows, values: Sequence[Any]) -> list[Stretch]:
-        """Return the stretches that no later window can change, once these are known too.
+    def add(self, windows: Windows, values: npt.NDArray[Any]) -> Iterator[Stretches]:
+        """Yield the stretches that no later window can change, once these are known too.
 
         Raises
         ------
         DataError
             If a chromosome comes again after others, or two records without a place are called the same.
         """
-        settled: list[Stretch] = []
-        whole = not windows.places
-        for chromosome, start, end, _, value in zip(*windows.where, values, strict=True):
-            if chromosome != self._chromosome or (whole and not start):
-                settled += self.rest()
-                if chromosome in self._begun:
-                    raise DataError(
-                        f"two records are called {chromosome}; each is a chromosome of the track: name them apart, or "
-                        "pass --format bed"
-                    )
-                self._begun.add(chromosome)
-                self._chromosome = chromosome
-            self._insert(start, end, value)
-        floor = windows.floor
-        return settled + self._taken(next((i for i, held in enumerate(self._held) if held[1] > floor), None))
+        for at in range(0, len(windows), _TOGETHER):
+            yield self._some(windows[at : at + _TOGETHER], values[at : at + _TOGETHER])
 
-    def rest(self) -> list[Stretch]:
+    def rest(self) -> Stretches:
         """Return the stretches that are left."""
-        return self._taken(None)
+        starts, ends, _, _, which = self._held
+        left = Stretches(Names([self._chromosome], np.zeros(len(starts), np.int64)), starts, ends, self._values[which])
+        self._held = self._held[:, :0]
+        return left
 
-    def _taken(self, count: int | None) -> list[Stretch]:
-        taken = self._held[:count]
-        del self._held[:count]
-        return [(self._chromosome, start, end, value) for start, end, _, value in taken]
+    def _some(self, windows: Windows, values: npt.NDArray[Any]) -> Stretches:
+        chromosomes, starts, ends, _ = windows.where
+        fresh = self._fresh(chromosomes, np.zeros(0) if windows.places is not None else starts)
+        held, before = self._held.shape[1], len(self._values)
+        room = np.empty((5, 2 * held + 4 * len(windows)), np.int64)  # each window ends one stretch, and parts another
+        room[:, :held] = self._held
+        count, settled = _insert(room, np.empty_like(room), held, starts, ends, fresh, before, windows.floor)
+        found, which = room[:, :settled], room[4, :settled]
+        known = np.concatenate([self._values, values]) if before else values
+        codes = np.concatenate([np.zeros(before, np.int64), chromosomes.codes + 1])
+        names = Names([self._chromosome, *chromosomes.table], codes[which])
+        self._held = room[:, settled:count].copy()
+        kept, self._held[4] = np.unique(self._held[4], return_inverse=True)
+        self._values, self._chromosome = known[kept], chromosomes.at(-1)
+        return Stretches(names, found[0], found[1], known[which])
 
-    def _insert(self, start: int, end: int, value: Any) -> None:
-        """Give a window the positions that no other holds, or that lie nearer to its center."""
-        center, tail = start + end, []
-        while self._held and self._held[-1][1] > start:
-            tail.append(self._held.pop())
-        free = start
-        for low, high, other, theirs in reversed(tail):
-            self._put(free, min(low, end), center, value)
+    def _fresh(self, chromosomes: Names, starts: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Return which windows are the first of a chromosome; a record without a place begins at 0."""
+        codes = chromosomes.codes
+        fresh = np.append(True, codes[1:] != codes[:-1])
+        last = self._chromosome
+        first = fresh | (starts == 0) if len(starts) else fresh
+        for row in np.flatnonzero(first).tolist():
+            name = chromosomes.at(row)
+            fresh[row] = name != last or (len(starts) > 0 and starts[row] == 0)
+            if fresh[row] and name in self._begun:
+                raise DataError(
+                    f"two records are called {name}; each is a chromosome of the track: name them apart, or "
+                    "pass --format bed"
+                )
+            self._begun.add(name)
+            last = name
+        return fresh
+
+
+@compiled
+def _put(held: Numbers, count: int, low: int, high: int, center: int, start: int, which: int) -> int:
+    """Hold a stretch, as one with the last where that is of the same window; return how many are held."""
+    if low >= high:
+        return count
+    if count and held[1, count - 1] == low and held[4, count - 1] == which:
+        held[1, count - 1] = high
+        return count
+    held[0, count], held[1, count], held[2, count] = low, high, center
+    held[3, count], held[4, count] = start, which
+    return count + 1
+
+
+@compiled
+def _insert(
+    held: Numbers,
+    tail: Numbers,
+    count: int,
+    starts: Numbers,
+    ends: Numbers,
+    fresh: npt.NDArray[np.bool_],
+    number: int,
+    floor: int,
+) -> tuple[int, int]:
+    """Give each window the positions that no other holds, or that lie nearer to its center.
+
+    Return how many stretches are held, and how many of them no window that begins at `floor` or later can change.
+    """
+    base = 0  # of the stretches of this chromosome
+    for i in range(len(starts)):
+        start, end, which = starts[i], ends[i], number + i
+        center = start + end
+        if fresh[i]:
+            base = count
+        free, at = start, count
+        while at > base and held[1, at - 1] > start:
+            low, high, other = held[0, at - 1], held[1, at - 1], held[2, at - 1]
+            last = max(min(high, end), low)
+            if (
+                held[3, at - 1] <= start
+                and other <= center
+                and (other == center or (center + other - 2) // 4 + 1 >= last)
+            ):
+                free = high  # that window reaches as far back, and keeps what it has: so do those before
+                break
+            at -= 1
+        left = count - at
+        tail[:, :left] = held[:, at:count]
+        count = at
+        for k in range(left):
+            low, high, other, begin, theirs = tail[0, k], tail[1, k], tail[2, k], tail[3, k], tail[4, k]
+            count = _put(held, count, free, min(low, end), center, start, which)
             free = high
             first, last = min(max(low, start), high), max(min(high, end), low)  # both want what lies between
-            self._put(low, first, other, theirs)
+            count = _put(held, count, low, first, other, begin, theirs)
             border = last if other == center else min(max((center + other - 2) // 4 + 1, first), last)
             if other <= center:
-                self._put(first, border, other, theirs)
-                self._put(border, last, center, value)
+                count = _put(held, count, first, border, other, begin, theirs)
+                count = _put(held, count, border, last, center, start, which)
             else:
-                self._put(first, border, center, value)
-                self._put(border, last, other, theirs)
-            self._put(max(first, last), high, other, theirs)
-        self._put(free, end, center, value)
-
-    def _put(self, low: int, high: int, center: int, value: Any) -> None:
-        """Hold a stretch, as one with the last where that is of the same window."""
-        if low < high:
-            held = self._held
-            if held and held[-1][1] == low and held[-1][2] == center and held[-1][3] is value:
-                low = held.pop()[0]
-            held.append((low, high, center, value))
+                count = _put(held, count, first, border, center, start, which)
+                count = _put(held, count, border, last, other, begin, theirs)
+            count = _put(held, count, max(first, last), high, other, begin, theirs)
+        count = _put(held, count, free, end, center, start, which)
+    settled = base
+    while settled < count and held[1, settled] <= floor:
+        settled += 1
+    return count, settled

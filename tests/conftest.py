@@ -10,6 +10,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 TOP = Path(__file__).resolve().parent.parent
 REAL_DATA = TOP.parent / "shared" / "data"
+#: Files of tests that take longest.
+LONG = ("test_bench", "test_readme", "test_teaching")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests come first, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: not item.path.name.startswith(LONG))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -32,3 +39,11 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip("the real data are not beside this checkout")
     return REAL_DATA
+
+
+@pytest.fixture
+def few_filters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Motif networks have 24 filters where none are asked for: each costs time in training and to weigh its motif."""
+    from seqcnn.networks.motif import Motif
+
+    monkeypatch.setitem(Motif.__init__.__kwdefaults__, "filters", 24)

@@ -14,6 +14,8 @@ PACKAGE = TOP / "seqcnn"
 ROWS = (
     ("errors", "checks", "options", "registry"),
     (
+        "compiling",
+        "names",
         "alphabet",
         "sequence",
         "samples",
@@ -27,7 +29,7 @@ ROWS = (
         "metrics",
         "conformal",
     ),
-    ("io", "plot", "compiling", "runtime"),
+    ("io", "plot", "runtime"),
     ("encode", "nn"),
     ("data", "networks"),
     ("tasks",),

@@ -93,12 +93,13 @@ def test_the_three_motifs_are_of_three_families() -> None:
     assert len({bundled(accession).family for accession in (FACTOR, PARTNER, DECOY)}) == 3
 
 
+@pytest.mark.usefixtures("few_filters")
 def test_a_tiny_demo_goes_the_whole_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "-o", str(tmp_path / "demo"), "--records", "400", "--epochs", "1"]) == 0
+    assert main(["demo", "-o", str(tmp_path / "demo"), "--records", "120", "--epochs", "1"]) == 0
     out, err = capsys.readouterr()
     folder = tmp_path / "demo"
     for name in FILES:
-        assert sum(1 for _ in read_fasta(folder / name)) == (200 if "/" not in name else 50)
+        assert sum(1 for _ in read_fasta(folder / name)) == (60 if "/" not in name else 15)
     page = (folder / "report.html").read_text("utf-8")
     assert page.lower().startswith("<!doctype html>")
     assert (folder / "model.safetensors").is_file()

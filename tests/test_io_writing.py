@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from seqcnn.errors import DiskFullError, FormatError, OutputFileError
 from seqcnn.io import writing
-from seqcnn.io.tsv import cell, tsv_rows
+from seqcnn.io.cells import cell
+from seqcnn.io.tsv import tsv_rows
 from seqcnn.io.writing import atomic, atomic_folder, check_writable
 
 

@@ -1,5 +1,7 @@
 """Dense scanning and edits against the plain way, over random stages."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from seqcnn.alphabet import DNA, SOFT_MASK
 from seqcnn.encode.onehot import OneHot
+from seqcnn.inference import courses
 from seqcnn.inference.dense import scan, sliding, why_apart
 from seqcnn.inference.edits import Edited
 from seqcnn.inference.local import Local, locals_of
@@ -168,23 +171,52 @@ def check_stages(network, encoder, width):
         near(found, network.double()(encoder(codes).double()))
 
 
-@given(seed=st.integers(0, 2**31), padded=st.booleans())
+@given(seed=st.integers(0, 2**31), padded=st.booleans(), compiled=st.booleans())
 @settings(deadline=None, max_examples=60)
-def test_edits_are_plain_predictions_of_edited_records(seed, padded):
-    rng = np.random.default_rng(seed)
+def test_edits_are_plain_predictions_of_edited_records(seed, padded, compiled):
+    with patch.object(courses, "_fast", lambda parts: compiled):
+        check_edits(np.random.default_rng(seed), padded)
+
+
+def check_edits(rng, padded):
     stages, window = random_stages(rng, padded=padded)
-    image = one_hot(rng, window)
-    edited = Edited(stages, image)
+    images = image_of(torch.from_numpy(some_codes(rng, 2, window))).double()
+    edited = Edited(stages, images)
     width, phase = int(rng.integers(1, min(4, window + 1))), int(rng.integers(0, stages.stride))
     first = torch.arange(phase, window - width + 1, stages.stride)
     if not len(first):
         return
-    change = torch.from_numpy(rng.normal(size=(len(first), 3, LETTERS, width)))
-    found = edited.logits(first, change)
+    record = torch.from_numpy(rng.integers(0, 2, len(first)))
+    change = torch.from_numpy(rng.normal(size=(len(first), 3, width, LETTERS)))
+    found = edited.logits(edited.dense(record), record, first, change)
     for i, at in enumerate(first.tolist()):
-        many = image.repeat(3, 1, 1, 1)
-        many[:, :, 0, at : at + width] += change[i]
+        many = images[record[i]].repeat(3, 1, 1, 1)
+        many[:, :, 0, at : at + width] += change[i].transpose(1, 2)
         torch.testing.assert_close(found[i], stages(many))
+
+
+@given(seed=st.integers(0, 2**31))
+@settings(deadline=None, max_examples=60)
+def test_edits_of_windows_are_plain_predictions_of_edited_windows(seed):
+    rng = np.random.default_rng(seed)
+    stages, window = random_stages(rng)
+    width = int(rng.integers(1, min(4, window + 1)))
+    ahead, count = int(rng.integers(0, window - width + 1)), int(rng.integers(1, 6))
+    phase, stride = int(rng.integers(0, stages.stride)), stages.stride
+    start = torch.from_numpy(rng.integers(0, count, 7)) * stride
+    letters = torch.from_numpy(some_codes(rng, 2, (count - 1) * stride + window + phase))
+    images = image_of(letters).double()[..., phase:]
+    edited = Edited(stages, images, window=window)
+    record = torch.from_numpy(rng.integers(0, 2, len(start)))
+    change = torch.from_numpy(rng.normal(size=(len(start), 2, width, LETTERS)))
+    dense = edited.dense(record, start)
+    found, plain = edited.logits(dense, record, start + ahead, change, ahead=ahead), stages.head(dense)
+    for i, at in enumerate(start.tolist()):
+        one = images[record[i] : record[i] + 1, ..., at : at + window]
+        many = one.repeat(2, 1, 1, 1)
+        many[:, :, 0, ahead : ahead + width] += change[i].transpose(1, 2)
+        torch.testing.assert_close(found[i], stages(many))
+        torch.testing.assert_close(plain[i : i + 1], stages(one))
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 7, 8, 13])

@@ -17,7 +17,7 @@ from seqcnn.options import TrainOptions
 from seqcnn.sequence import Sequences, encode
 from seqcnn.tasks import fit_task
 from seqcnn.tasks.imitation import Imitation
-from seqcnn.training import folding, teaching
+from seqcnn.training import folding, schedule, teaching
 from seqcnn.training.averaging import Average
 from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.planning import plan_training
@@ -29,9 +29,11 @@ RNG = np.random.default_rng(3)
 
 
 @pytest.fixture
-def quick(monkeypatch):
-    """Make students learn little: what is looked at here is the way, not the figures."""
+def quick(monkeypatch, few_filters):
+    """Make teachers and students learn little: what is looked at here is the way, not the figures."""
+    monkeypatch.setitem(schedule._STEPS, "codes", (100, 5, 10))
     monkeypatch.setattr(teaching, "MADE_UP", 2500)
+    monkeypatch.setattr(teaching, "_LETTERS", (0, 12_000_000))  # of short records it would be more sequences
     monkeypatch.setattr(teaching, "STEPS", 60)
 
 
@@ -201,7 +203,7 @@ def test_teachers_that_are_given_validation_records_are_blended_on_them(quick):
     assert model.record.counts == {"train": 120, "valid": 40, "test": 40}
 
 
-def test_ctrl_c_among_the_teachers_keeps_one_of_them(monkeypatch):
+def test_ctrl_c_among_the_teachers_keeps_one_of_them(quick, monkeypatch):
     plain, calls = folding.learn, []
 
     def learn(*arguments, **more):

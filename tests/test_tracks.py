@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,11 +27,12 @@ from seqcnn.io import parquet as parquet_module
 from seqcnn.io.layout import format_of, paths_of
 from seqcnn.io.writing import atomic_path
 from seqcnn.model.model import Model
+from seqcnn.names import Names
 from seqcnn.networks import create
 from seqcnn.options import ScoreOptions
 from seqcnn.sequence import Sequences, encode, shuffle_sequences
 from seqcnn.tasks.regression import Regression
-from seqcnn.tiling import Nearest, Windows
+from seqcnn.tiling import Nearest, Run, Windows
 from seqcnn.workflow import inputs as inputs_module
 from seqcnn.workflow import peaks as peaks_module
 from seqcnn.workflow.answers import Answers
@@ -387,11 +389,13 @@ def test_stretches_belong_to_the_nearest_window(spans: list[tuple[int, int]], cu
     for part, first in ((spans[:cut], 0), (spans[cut:], len(spans[:cut]))):
         if not part:
             continue
-        starts, ends = map(list, zip(*part, strict=True))
-        places = [] if whole else [Place("1", a, b, (-1) ** a) for a, b in part]
-        sizes = [200 if whole else b - a for a, b in part]
-        within = (starts, ends) if whole else ([0] * len(part), sizes)
-        found += nearest.add(Windows(["1"] * len(part), *within, sizes, places), range(first, first + len(part)))
+        starts, ends = np.array(part).T
+        names = Names.of(["1"] * len(part))
+        zeros, sizes = np.zeros_like(starts), np.full_like(starts, 200) if whole else ends - starts
+        within = (starts, ends) if whole else (zeros, sizes)
+        places = None if whole else (names, starts, ends, (-1) ** starts)
+        windows = Windows(names, *within, sizes, places)
+        found += chain.from_iterable(nearest.add(windows, np.arange(first, first + len(part))))
     found += nearest.rest()
     got = np.full(120, -1)
     last = 0
@@ -406,10 +410,9 @@ def test_stretches_belong_to_the_nearest_window(spans: list[tuple[int, int]], cu
 def test_few_stretches_are_held_of_a_long_chromosome() -> None:
     nearest, held, count = Nearest(), [], 0
     for block in range(0, 40_000, 1000):
-        starts = list(range(block, block + 1000, 10))
-        windows = Windows(["c"] * 100, starts, [s + 200 for s in starts], [40_200] * 100)
-        count += len(nearest.add(windows, starts))
-        held.append(len(nearest._held))
+        windows = Windows.cut([Run("c", block, 100, 40_200)], window=200, step=10)
+        count += sum(map(len, nearest.add(windows, windows.starts)))
+        held.append(nearest._held.shape[1])
     assert max(held) <= 21 and count + len(nearest.rest()) == 4000
 
 
@@ -519,9 +522,8 @@ def test_peaks_of_intervals_lie_on_the_genome(desk: dict[str, str], monkeypatch:
 
 
 def test_runs_join_what_overlaps_whichever_way_it_is_read() -> None:
-    starts = [50, 40, 30, 0]
-    places = [Place("c", s, s + 15, -1) for s in starts]
-    windows = Windows(list("abcd"), [0] * 4, [15] * 4, [15] * 4, places)
+    places = [Place("c", s, s + 15, -1) for s in (50, 40, 30, 0)]
+    windows = Windows.cut([Run("r", 0, 1, 15, place) for place in places], sizes={"c": 90})
     runs = Runs(1.0)
     assert runs.add(windows, [2.0, 2.0, 1.0, 3.0]) == [(Place("c", 30, 65, -1), 52, 2.0)]
     assert runs.rest() == [(Place("c", 0, 15, -1), 7, 3.0)] and runs.rest() == []

@@ -93,10 +93,10 @@ def explain(error: BaseException) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 0 if error.code is None else 1
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        say("", "interrupted; nothing half-written is left")
+        say("", f"interrupted; {_left(error)}")
         return INTERRUPTED
     if isinstance(error, Terminated):
-        say("", "terminated; nothing half-written is left")
+        say("", f"terminated; {_left(error)}")
         return TERMINATED
     if isinstance(error, typer.TyperException):
         say("error", usage(error))
@@ -115,6 +115,11 @@ def explain(error: BaseException) -> int:
         return 2
     say("error", f"{type(error).__name__}: {error}; this is a bug; run again with --traceback and report it")
     return 1
+
+
+def _left(error: BaseException) -> str:
+    """Return what is left of the outputs, as who writes them noted it."""
+    return "; ".join(getattr(error, "__notes__", [])) or "nothing half-written is left"
 
 
 def usage(error: typer.TyperException) -> str:

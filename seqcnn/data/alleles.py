@@ -8,13 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from seqcnn.alphabet import INVALID, Alphabet
+from seqcnn.data.substitutions import Substitutions
 from seqcnn.io.genome import Genome
 from seqcnn.io.vcf import EVERY, Haplotype, VcfRecord, haplotypes, is_symbolic
-from seqcnn.sequence import Sequences
-from seqcnn.variant import Variant, window
+from seqcnn.sequence import Codes, Sequences
+from seqcnn.variant import Variant, before, window
+
+Numbers = npt.NDArray[np.int64]
 
 #: Letters of a genome read at a time, at least.
 _BLOCK = 1 << 14
+#: Letters that are replaced by as many, at most.
+_LONGEST = 8
 
 
 class Letters:
@@ -49,19 +54,27 @@ class Pairs:
         Letters of a window.
     shifts
         Each window is also taken moved by up to so many letters to either side.
+    replacing
+        Whether alleles of one length, with no neighbors, are kept as replacements of letters and not as windows.
 
     Attributes
     ----------
     slots
         The distinct windows, with their rows.
+    replaced
+        Replacements: the chromosome's letters, start of the window, letters from there to the change, and what stands
+        there instead.
     rows
         Of the reference and the alternative windows: the rows of all shifts and haplotypes, variant after variant.
+        Those of replacements count from the end: -1 and -2 are the first one's.
     counts
         How many of them each variant has.
     """
 
     width: int
     shifts: int = 0
+    replacing: bool = False
+    replaced: list[tuple[Letters, int, int, bytes]] = field(default_factory=list)
     slots: dict[bytes, int] = field(default_factory=dict)
     rows: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
     counts: list[int] = field(default_factory=list)
@@ -82,6 +95,9 @@ class Pairs:
         slots, count = self.slots, 0
         references, alternatives = self.rows
         for neighbors in haplotypes:
+            if self.replacing and not neighbors and 0 < len(variant.ref) == len(variant.alt) <= _LONGEST:
+                count += self._replace(letters, variant)
+                continue
             around = neighbors if both else ()
             here = variant if neighbors else variant.left_aligned(letters)
             for shift in range(-self.shifts, self.shifts + 1):
@@ -92,11 +108,43 @@ class Pairs:
                 count += 1
         self.counts.append(count)
 
+    def _replace(self, letters: Letters, variant: Variant) -> int:
+        """Keep a variant as replacements of letters in its windows; return how many."""
+        for shift in range(-self.shifts, self.shifts + 1):
+            ahead = before(self.width, variant.ref, shift)
+            for rows, number in zip(self.rows, (1, 2), strict=True):
+                rows.append(-2 * len(self.replaced) - number)
+            self.replaced.append((letters, variant.start - ahead, ahead, variant.alt))
+        return 2 * self.shifts + 1
+
+    def windows(self, variants: Sequence[int]) -> list[tuple[bytes, bytes]]:
+        """Return the windows of both alleles of some variants, the middle one of all shifts."""
+        slots, firsts = list(self.slots), np.cumsum([0, *self.counts]) + self.shifts
+        found = []
+        for i in variants:
+            reference, alternative = (rows[firsts[i]] for rows in self.rows)
+            if reference >= 0:
+                found.append((slots[reference], slots[alternative]))
+            else:
+                letters, start, ahead, alt = self.replaced[(-1 - reference) // 2]
+                text = letters(start, start + self.width)
+                found.append((text, text[:ahead] + alt + text[ahead + len(alt) :]))
+        return found
+
     def sequences(self, alphabet: Alphabet) -> Sequences:
         """Return the distinct windows; a letter of the genome that is none of the alphabet is read as N."""
-        codes = np.frombuffer(b"".join(self.slots).translate(alphabet.lookup), np.uint8)
-        codes = np.where(codes == INVALID, np.uint8(alphabet.any_code), codes)
+        codes = _codes(b"".join(self.slots), alphabet)
         return Sequences(codes, np.arange(len(self.slots) + 1, dtype=np.int64) * self.width)
+
+    def substitutions(self, alphabet: Alphabet) -> list[tuple[Substitutions, Numbers]]:
+        """Return the replacements of letters, and the numbers of those in each."""
+        alike: dict[tuple[Letters, int, int], list[tuple[int, bytes, int]]] = {}
+        for number, (letters, start, ahead, alt) in enumerate(self.replaced):
+            alike.setdefault((letters, ahead, len(alt)), []).append((start, alt, number))
+        return [
+            _substitutions(letters, kept, alphabet, width=self.width, ahead=ahead)
+            for (letters, ahead, _), kept in alike.items()
+        ]
 
     def means(self, logits: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return the mean logits ``(n, K)`` of the reference and of the alternative windows of each variant.
@@ -104,11 +152,34 @@ class Pairs:
         Parameters
         ----------
         logits
-            Of `sequences`, ``(distinct windows, K)``.
+            Of `sequences`, ``(distinct windows, K)``; then those of replacements, the last one's first: with letters
+            replaced, and as it is.
         """
         counts = np.array(self.counts, np.int64)
         reference, alternative = (_means(logits, np.array(rows, np.int64), counts) for rows in self.rows)
         return reference, alternative
+
+
+def _substitutions(
+    letters: Letters, kept: list[tuple[int, bytes, int]], alphabet: Alphabet, *, width: int, ahead: int
+) -> tuple[Substitutions, Numbers]:
+    """Return replacements in windows of a chromosome, from left to right, and their numbers."""
+    starts, instead, numbers = zip(*sorted(kept), strict=True)
+    places = np.array(starts, np.int64)
+    first = np.flatnonzero(np.concatenate([[True], np.diff(places) > width]))  # of those that lie together
+    last = np.append(first[1:], len(places)) - 1
+    low, high = places[first], places[last] + width
+    text = b"".join(letters(*bounds) for bounds in zip(low.tolist(), high.tolist(), strict=True))
+    shift = low - np.concatenate([[0], np.cumsum(high - low)[:-1]])  # from the chromosome to what was read of it
+    within = places - np.repeat(shift, last - first + 1)
+    codes = _codes(b"".join(instead), alphabet).reshape(len(places), -1)
+    return Substitutions(_codes(text, alphabet), within, width, ahead, codes), np.array(numbers, np.int64)
+
+
+def _codes(text: bytes, alphabet: Alphabet) -> Codes:
+    """Return letters as codes; one that is none of the alphabet is read as N."""
+    codes = np.frombuffer(text.translate(alphabet.lookup), np.uint8)
+    return np.where(codes == INVALID, np.uint8(alphabet.any_code), codes)
 
 
 def _means(

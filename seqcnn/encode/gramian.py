@@ -1,6 +1,7 @@
 """Time series as square pictures: Gramian angular fields, Markov transition fields and recurrence plots."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import torch
@@ -99,7 +100,7 @@ class _Angular(Gramian):
 
     @abstractmethod
     def field(self, cosine: Tensor, sine: Tensor) -> Tensor:
-        """Return the field ``(..., S, S)`` of angles ``(..., S)``."""
+        """Return the field ``(..., S, S)`` of angles ``(..., S)``: of rank 2, so written once, as one product."""
 
 
 class Gadf(_Angular):
@@ -116,7 +117,7 @@ class Gadf(_Angular):
 
     def field(self, cosine: Tensor, sine: Tensor) -> Tensor:
         """Return the differences' sines."""
-        return sine[..., :, None] * cosine[..., None, :] - cosine[..., :, None] * sine[..., None, :]
+        return product([sine, -cosine], [cosine, sine])
 
 
 class Gasf(_Angular):
@@ -126,7 +127,7 @@ class Gasf(_Angular):
 
     def field(self, cosine: Tensor, sine: Tensor) -> Tensor:
         """Return the sums' cosines."""
-        return cosine[..., :, None] * cosine[..., None, :] - sine[..., :, None] * sine[..., None, :]
+        return product([cosine, -sine], [cosine, sine])
 
     def invert(self, field: Tensor) -> Tensor:
         """Return the rescaled series ``(..., S)`` whose field this is.
@@ -199,7 +200,13 @@ class Recurrence(Gramian):
     def picture(self, values: Tensor, real: Tensor) -> Tensor:
         """Return the distances."""
         x = rescaled(aggregated(values, real, self.height), 0, 1)
-        return (x[..., :, None] - x[..., None, :]).abs()
+        return (x[..., :, None] - x[..., None, :]).abs_()
+
+
+def product(rows: Sequence[Tensor], columns: Sequence[Tensor]) -> Tensor:
+    """Return the sum of the outer products ``(..., S, S)`` of pairs ``(..., S)``, in float32 under autocast too."""
+    with torch.autocast(rows[0].device.type, enabled=False):
+        return torch.stack(tuple(rows), -1) @ torch.stack(tuple(columns), -2)
 
 
 def aggregated(values: Tensor, real: Tensor, size: int) -> Tensor:
@@ -213,10 +220,10 @@ def aggregated(values: Tensor, real: Tensor, size: int) -> Tensor:
     """
     length = real.sum(-1)  # (N, 1)
     whole_length = values.shape[-1]
-    steps = torch.arange(size, device=values.device, dtype=torch.float64)
-    start = (steps * (length.double() / size)).floor().long()  # (N, size), as NumPy's linspace rounds
     if whole_length == size and int(length.min()) == size:
         return values
+    steps = torch.arange(size, device=values.device, dtype=torch.float64)
+    start = (steps * (length.double() / size)).floor().long()  # (N, size), as NumPy's linspace rounds
     place = torch.arange(whole_length, device=values.device).expand(len(values), -1).contiguous()
     segment = torch.searchsorted(start, place, right=True) - 1
     total = torch.zeros(*values.shape[:2], size, dtype=values.dtype, device=values.device)

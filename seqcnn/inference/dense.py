@@ -96,7 +96,7 @@ def scan(part: Local, codes: Tensor, *, window: int, step: int) -> Tensor:
     starts = torch.arange(count, device=maps.device) * step
     fragment, first = (starts % stride) // every, starts // stride
     cells = stages.cells(window)
-    parts = [_summed(summary, maps, fragment, first, cells=cells) for summary in stages.summaries]
+    parts = [summed(summary, maps, fragment, first, cells=cells) for summary in stages.summaries]
     return stages.answer(torch.cat(parts, 1))
 
 
@@ -111,7 +111,7 @@ def _fragments(pool: Pool, maps: Tensor, offsets: list[int], *, stride: int, ste
     return torch.cat(parts), wanted
 
 
-def _summed(summary: Summary, maps: Tensor, fragment: Tensor, first: Tensor, *, cells: int) -> Tensor:
+def summed(summary: Summary, maps: Tensor, fragment: Tensor, first: Tensor, *, cells: int) -> Tensor:
     """Return a part of the features ``(n, F)`` of windows that begin at cell `first` of a fragment."""
     maps = run(summary.steps, maps)[:, :, 0]  # (fragments, C, cells)
     if summary.kind == "flat":

@@ -1,6 +1,8 @@
 """In-silico mutagenesis: what each letter of a stretch does for the logits, by replacing it with every other letter."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +14,7 @@ from seqcnn.encode.onehot import OneHot
 from seqcnn.inference.edits import Edited
 from seqcnn.inference.local import Local, locals_of
 from seqcnn.inference.predict import Logits, device_of, frozen, predict_logits
-from seqcnn.runtime import pick_device
+from seqcnn.runtime import compute_alone, pick_device, threads
 from seqcnn.sequence import Codes, Sequences
 
 #: Bytes of the maps that a batch of mutants changes, about.
@@ -70,10 +72,12 @@ def mutagenesis(
     own, still = frozen(encoder, place), frozen(network, place)
     parts = locals_of(own, still)
     found: dict[int, Logits] = {}
+    workers = torch.get_num_threads() if place.type == "cpu" else 1
     if isinstance(own, OneHot):
-        for i, (codes, start, end) in enumerate(records):
-            if why_plain(parts, len(codes), getattr(network, "minimum_width", 1)) is None and end > start:
-                found[i] = _both(own, parts, codes, (start, end), strands)
+        with threads(None), ThreadPoolExecutor(workers, initializer=compute_alone) as pool:
+            for i, (codes, start, end) in enumerate(records):
+                if why_plain(parts, len(codes), getattr(network, "minimum_width", 1)) is None and end > start:
+                    found[i] = _both(own, parts, records[i], strands, pool)
         if found and not _agree(own, still, records, found, strands):
             found.clear()
     left = [i for i in range(len(records)) if i not in found]
@@ -112,43 +116,65 @@ def _plainly(
     ]
 
 
-def _both(encoder: OneHot, parts: Sequence[Local], codes: Codes, stretch: tuple[int, int], strands: str) -> Logits:
+def _both(
+    encoder: OneHot, parts: Sequence[Local], record: tuple[Codes, int, int], strands: str, pool: Executor
+) -> Logits:
     """Return the logits of all mutants of a stretch, ``(n, A, K)``, on one strand or on the mean of both."""
-    start, end = stretch
+    codes, start, end = record
     with torch.inference_mode():
         own = torch.from_numpy(codes & ~np.uint8(SOFT_MASK))[None].to(encoder.table.device)
-        logits = _mutants(encoder, parts, own, (start, end))
+        logits = _mutants(encoder, parts, own, (start, end), pool)
         if strands == "both":
             length, letters = len(codes), encoder.complement[: encoder.alphabet.size].long()
             other = encoder.reverse_complement(own)
-            turned = _mutants(encoder, parts, other, (length - end, length - start))
+            turned = _mutants(encoder, parts, other, (length - end, length - start), pool)
             logits = (logits + turned.flip(0)[:, letters]) * 0.5
         made: Logits = logits.float().cpu().numpy()
         return made
 
 
-def _mutants(encoder: OneHot, parts: Sequence[Local], codes: Tensor, stretch: tuple[int, int]) -> Tensor:
+def _mutants(
+    encoder: OneHot, parts: Sequence[Local], codes: Tensor, stretch: tuple[int, int], pool: Executor
+) -> Tensor:
     """Return the logits of all mutants of codes ``(1, L)`` as they are given, ``(n, A, K)``."""
-    image = encoder(codes)  # (1, A, 1, L)
-    size = encoder.alphabet.size
+    image, size = encoder(codes), encoder.alphabet.size  # (1, A, 1, L)
+    own = codes[0].long()
     total: Tensor | None = None
-    letters = torch.eye(size, device=image.device)  # (A, channels)
     for part in parts:
         edited = Edited(part.stages, image)
-        found = image.new_empty(0)
-        for phase in range(part.stages.stride):
-            first = torch.arange(stretch[0], stretch[1], device=image.device)
-            first = first[first % part.stages.stride == phase]
-            for some in torch.split(first, max(1, _BYTES // edited.bytes_an_edit(size))):
-                change = letters - image[0, :, 0, some].T[:, None]  # (n, A, channels)
-                logits = edited.logits(some, change[..., None])
-                if not len(found):
-                    found = logits.new_empty(stretch[1] - stretch[0], size, logits.shape[2])
-                found[some - stretch[0]] = logits
+        dense = edited.dense(torch.zeros_like(own[:1]))
+        found = part.stages.head(dense).expand(stretch[1] - stretch[0], size, -1).clone()
+        work = partial(_replaced, edited, dense, image)
+        at_once = max(1, _BYTES // edited.bytes_an_edit(size - 1))
+        batches = list(_batches(own, stretch, size, stride=part.stages.stride, at_once=at_once))
+        for (at, letters), logits in zip(batches, pool.map(work, *zip(*batches, strict=True)), strict=True):
+            found[at[:, None] - stretch[0], letters] = logits
         total = found if total is None else total + found
     if total is None:
         raise TypeError("a network of no parts has no logits")
     return total
+
+
+def _batches(
+    own: Tensor, stretch: tuple[int, int], size: int, *, stride: int, at_once: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield places ``(n,)`` that are equal modulo `stride`, and the letters to put there: all that are not there."""
+    for phase in range(stride):
+        first = torch.arange(stretch[0], stretch[1], device=own.device)
+        first = first[first % stride == phase]
+        known = own[first] < size
+        for some, least in ((first[known], 1), (first[~known], 0)):  # of a letter all others, of no letter all
+            if len(some):
+                letters = (own[some, None] * least + torch.arange(least, size, device=own.device)) % size
+                yield from zip(torch.split(some, at_once), torch.split(letters, at_once), strict=True)
+
+
+@torch.inference_mode()
+def _replaced(edited: Edited, dense: Tensor, image: Tensor, at: Tensor, letters: Tensor) -> Tensor:
+    """Return the logits ``(n, M, K)`` of a record with letters ``(n, M)`` at places ``(n,)``."""
+    columns = torch.eye(image.shape[1], device=image.device)[letters]
+    change = columns - image[0, :, 0, at].T[:, None]  # (n, M, channels)
+    return edited.logits(dense.expand(len(at), -1), torch.zeros_like(at), at, change[:, :, None])
 
 
 def _agree(

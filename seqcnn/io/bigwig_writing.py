@@ -5,17 +5,15 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from seqcnn.errors import MissingExtraError, OutputFileError
-from seqcnn.io.layout import Layout, Write, paths_of
+from seqcnn.io.layout import Layout, Rows, Write, paths_of
 from seqcnn.io.writing import atomic_path, fail
-from seqcnn.tiling import Nearest, Stretch
+from seqcnn.tiling import Nearest, Stretches
 
 #: Bytes of an entry, and free ones beyond them before which nothing more is written: pyBigWig dies of a full disk.
 _BYTES, _ROOM = 12, 1 << 16
@@ -41,21 +39,26 @@ def bigwig_rows(path: str, layout: Layout) -> Iterator[Write]:
         files = [stack.enter_context(_opened(place, layout.lengths)) for place in paths_of(path, layout.columns)]
         nearest = Nearest()
 
-        def put(stretches: list[Stretch]) -> None:
-            for name, group in groupby(stretches, itemgetter(0)):
-                _, starts, ends, rows = zip(*group, strict=True)
-                for file, values in zip(files, np.array(rows, np.float64).T, strict=True):
-                    known = np.flatnonzero(np.isfinite(values))
+        def put(part: Stretches) -> None:
+            codes = part.chromosomes.codes
+            for rows in np.split(np.arange(len(part)), np.flatnonzero(np.diff(codes)) + 1) if len(part) else ():
+                name = part.chromosomes.at(rows[0])
+                for file, values in zip(files, part.values[rows].T, strict=True):
+                    known = rows[np.isfinite(values)]
                     if len(known):
                         _check_room(path, _BYTES * len(known) + _ROOM)
                         file.addEntries(
                             [name] * len(known),
-                            np.array(starts)[known],
-                            ends=np.array(ends)[known],
-                            values=values[known],
+                            part.starts[known],
+                            ends=part.ends[known],
+                            values=values[np.isfinite(values)],
                         )
 
-        yield lambda rows: put(nearest.add(rows.windows, list(zip(*rows.columns, strict=True))))
+        def write(rows: Rows) -> None:
+            for part in nearest.add(rows.windows, rows.numbers.astype(np.float64)):
+                put(part)
+
+        yield write
         put(nearest.rest())
 
 

@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from seqcnn.errors import OptionError
 from seqcnn.interval import SIGNS
+from seqcnn.io.cells import Column
 from seqcnn.io.opening import STDIN
+from seqcnn.names import Names
 from seqcnn.tiling import Windows
 
 #: Columns of a window, and of its place on a genome.
@@ -72,15 +77,25 @@ class Rows:
     """
 
     windows: Windows
-    columns: Sequence[Sequence[Any]]
-    shades: Sequence[Sequence[float]] = ()
+    columns: Sequence[Column]
+    shades: Sequence[npt.NDArray[Any]] = ()
 
-    def cells(self, *, placed: bool) -> list[Sequence[Any]]:
+    @property
+    def numbers(self) -> npt.NDArray[Any]:
+        """What was found as a table ``(N, columns)``, where all of it is numbers."""
+        return np.stack([column for column in self.columns if not isinstance(column, Names)], 1)
+
+    def cells(self, *, placed: bool) -> list[Column]:
         """Return the columns of a table: windows, what was found, and places if they are `placed`."""
         if not placed:
             return [*self.windows.cells, *self.columns]
         chromosomes, starts, ends, strands = self.windows.where
-        return [*self.windows.cells, *self.columns, chromosomes, starts, ends, [SIGNS[strand] for strand in strands]]
+        return [*self.windows.cells, *self.columns, chromosomes, starts, ends, signs(strands)]
+
+
+def signs(strands: npt.NDArray[np.int64]) -> Names:
+    """Return how strands are written."""
+    return Names([SIGNS[strand] for strand in (0, 1, -1)], strands % 3)
 
 
 Write = Callable[[Rows], None]

@@ -7,6 +7,7 @@ from typing import Any
 from seqcnn.errors import MissingExtraError
 from seqcnn.io.layout import Layout, Rows, Write
 from seqcnn.io.writing import atomic
+from seqcnn.names import Names
 
 #: Rows of a group: large enough to be read fast, small enough to be held.
 GROUP = 1 << 17
@@ -33,7 +34,12 @@ def parquet_rows(path: str, layout: Layout) -> Iterator[Write]:
 
     def batch(rows: Rows) -> Any:
         columns = rows.cells(placed=layout.placed)
-        arrays = [pa.array(cells, kind) for cells, kind in zip(columns, schema.types, strict=True)]
+        arrays = [
+            pa.array(cells.table, kind).take(pa.array(cells.codes))
+            if isinstance(cells, Names)
+            else pa.array(cells.astype(kind.to_pandas_dtype()))
+            for cells, kind in zip(columns, schema.types, strict=True)
+        ]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     with atomic(path, "wb") as stream, parquet.ParquetWriter(stream, schema) as writer:

@@ -7,18 +7,19 @@ from seqcnn.io.bigwig_writing import bigwig_rows
 from seqcnn.io.layout import Layout, Write
 from seqcnn.io.parquet import parquet_rows
 from seqcnn.io.tracks import bed_rows, bedgraph_rows
-from seqcnn.io.tsv import tsv_rows
+from seqcnn.io.tsv import Opened, tsv_columns
+from seqcnn.io.writing import atomic
 
 
 @contextmanager
-def table_rows(path: str, layout: Layout) -> Iterator[Write]:
+def table_rows(path: str, layout: Layout, *, opened: Opened = atomic) -> Iterator[Write]:
     """Yield a function that writes rows as TSV: window, what was found, and the place where there is one."""
-    with tsv_rows(path, layout.names) as put:
-        yield lambda rows: put(zip(*rows.cells(placed=layout.placed), strict=True))
+    with tsv_columns(path, layout.names, opened=opened) as put:
+        yield lambda rows: put(rows.cells(placed=layout.placed))
 
 
-#: Format to what opens a file of it.
-WRITERS: dict[str, Callable[[str, Layout], AbstractContextManager[Write]]] = {
+#: Format to what opens a file of it; those of text take what opens that.
+WRITERS: dict[str, Callable[..., AbstractContextManager[Write]]] = {
     "tsv": table_rows,
     "bed": bed_rows,
     "bedgraph": bedgraph_rows,

@@ -6,10 +6,14 @@ from itertools import count
 from math import log10
 from typing import NamedTuple
 
+import numpy as np
+
 from seqcnn.interval import SIGNS, Place
-from seqcnn.io.layout import Layout, Rows, Write, paths_of
-from seqcnn.io.tsv import tsv_rows
-from seqcnn.tiling import Nearest, Stretch
+from seqcnn.io.cells import Column
+from seqcnn.io.layout import Layout, Rows, Write, paths_of, signs
+from seqcnn.io.tsv import Opened, tsv_columns, tsv_rows
+from seqcnn.io.writing import atomic
+from seqcnn.tiling import Nearest, Stretches
 
 
 class Peak(NamedTuple):
@@ -35,23 +39,24 @@ class Peak(NamedTuple):
 
 
 @contextmanager
-def bed_rows(path: str, layout: Layout) -> Iterator[Write]:
+def bed_rows(path: str, layout: Layout, *, opened: Opened = atomic) -> Iterator[Write]:
     """Yield a function that writes BED6 and the exact number as a seventh column; a file a column of the layout.
 
     Windows come as they are read. The score of BED is the shade times 1,000; a window beyond the edge of its chromosome
     has no row.
     """
     with ExitStack() as stack:
-        writers = [stack.enter_context(tsv_rows(place)) for place in paths_of(path, layout.columns)]
+        places = paths_of(path, layout.columns)
+        writers = [stack.enter_context(tsv_columns(place, opened=opened)) for place in places]
 
         def write(rows: Rows) -> None:
-            where = (*rows.windows.where, rows.windows.ids)
+            chromosomes, starts, ends, strands = rows.windows.where
+            inside = np.flatnonzero(starts < ends)
+            before: list[Column] = [chromosomes[inside], starts[inside], ends[inside], rows.windows.ids[inside]]
+            sign = signs(strands[inside])
             for put, values, shades in zip(writers, rows.columns, rows.shades, strict=True):
-                put(
-                    (name, start, end, id, round(1000 * shade), SIGNS[strand], value)
-                    for name, start, end, strand, id, shade, value in zip(*where, shades, values, strict=True)
-                    if start < end
-                )
+                shade = np.rint(1000 * shades[inside].astype(np.float64)).astype(np.int64)
+                put([*before, shade, sign, values[inside]])
 
         yield write
 
@@ -63,14 +68,18 @@ def bedgraph_rows(path: str, layout: Layout) -> Iterator[Write]:
     Where windows overlap, a position has the number of the window whose center is the nearest: see `Nearest`.
     """
     with ExitStack() as stack:
-        writers = [stack.enter_context(tsv_rows(place)) for place in paths_of(path, layout.columns)]
+        writers = [stack.enter_context(tsv_columns(place)) for place in paths_of(path, layout.columns)]
         nearest = Nearest()
 
-        def put(stretches: list[Stretch]) -> None:
+        def put(part: Stretches) -> None:
             for k, writer in enumerate(writers):
-                writer((name, start, end, values[k]) for name, start, end, values in stretches)
+                writer([part.chromosomes, part.starts, part.ends, part.values[:, k]])
 
-        yield lambda rows: put(nearest.add(rows.windows, list(zip(*rows.columns, strict=True))))
+        def write(rows: Rows) -> None:
+            for part in nearest.add(rows.windows, rows.numbers):
+                put(part)
+
+        yield write
         put(nearest.rest())
 
 

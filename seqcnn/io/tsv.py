@@ -3,34 +3,21 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from seqcnn.errors import OutputFileError
+from seqcnn.io.cells import Column, cell, lines
 from seqcnn.io.opening import STDIN
 from seqcnn.io.writing import FULL, atomic, fail
 
-_SPACE = str.maketrans("\t\n\r", "   ")
-
 Write = Callable[[Iterable[Sequence[object]]], None]
-
-
-def cell(value: object) -> str:
-    r"""Return a value as a cell: numbers to 6 digits, a missing one empty, tabs and line ends as spaces.
-
-    >>> cell(0.1234567), cell(None), cell("a\tb"), cell(float("nan")), cell(12345678)
-    ('0.123457', '', 'a b', '', '12345678')
-    """
-    if type(value) is int:  # most cells are
-        return str(value)
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value.translate(_SPACE)
-    if isinstance(value, float) or (hasattr(value, "dtype") and value.dtype.kind == "f"):
-        return "" if value != value else f"{value:.6g}"
-    return str(value)
+#: Writes text, all of it.
+Put = Callable[[str], object]
+#: Opens a file of text that becomes the path named when it is closed in order.
+Opened = Callable[[str], AbstractContextManager[IO[str]]]
 
 
 @contextmanager
@@ -47,15 +34,50 @@ def tsv_rows(path: str | Path, columns: Sequence[str] = (), *, comma: bool = Fal
     a  0.5
     b  0.25
     """
-    if str(path) == STDIN:
+
+    def line(row: Sequence[object]) -> str:
+        return ",".join(_quoted(cell(value)) for value in row) if comma else "\t".join(map(cell, row))
+
+    with _opened(str(path), line(columns)) as put:
+
+        def rows(values: Iterable[Sequence[object]]) -> None:
+            put("".join(line(row) + "\n" for row in values))
+
+        yield rows
+
+
+@contextmanager
+def tsv_columns(
+    path: str, columns: Sequence[str] = (), *, opened: Opened = atomic
+) -> Iterator[Callable[[Sequence[Column]], None]]:
+    """Yield a function that writes rows given column by column, as `tsv_rows` writes them.
+
+    A file that `opened` hands over with something in it has its header already.
+    """
+    with _opened(path, "\t".join(map(cell, columns)), opened) as put:
+
+        def rows(values: Sequence[Column]) -> None:
+            for text in lines(values):
+                put(text)
+
+        yield rows
+
+
+@contextmanager
+def _opened(path: str, header: str, opened: Opened = atomic) -> Iterator[Put]:
+    """Yield a function that writes text to a file, packed where its name ends in .gz, or to standard output."""
+    head = header and header + "\n"
+    if path == STDIN:
         try:
-            stream = standard_output()
-            yield _writer(stream.write, stream.flush, columns, comma)
+            with ThreadPoolExecutor(1) as thread:  # where no signal comes between, so that lines are whole
+                out = standard_output()
+                thread.submit(_written, out, head).result()
+                yield lambda text: thread.submit(_written, out, text).result()
         except OSError as error:
             if error.errno not in FULL:
                 raise
             fail("standard output", error)
-    elif str(path).endswith(".gz"):
+    elif path.endswith(".gz"):
         from Bio.bgzf import BgzfWriter
 
         with (
@@ -64,10 +86,18 @@ def tsv_rows(path: str | Path, columns: Sequence[str] = (), *, comma: bool = Fal
             closing(BgzfWriter(fileobj=own)) as packed,  # type: ignore[no-untyped-call]
         ):
             pack: Callable[[bytes], object] = packed.write
-            yield _writer(lambda text: pack(text.encode()), lambda: None, columns, comma)
+            pack(head.encode())
+            yield lambda text: pack(text.encode())
     else:
-        with atomic(path) as file:
-            yield _writer(file.write, file.flush, columns, comma)
+        with opened(path) as stream:
+            if opened is atomic or not stream.tell():
+                _written(stream, head)
+            yield lambda text: _written(stream, text)
+
+
+def _written(stream: IO[str], text: str) -> None:
+    stream.write(text)
+    stream.flush()
 
 
 def standard_output() -> TextIO:
@@ -85,20 +115,3 @@ def standard_output() -> TextIO:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
-
-
-def _writer(
-    put: Callable[[str], object], flush: Callable[[], object], columns: Sequence[str], comma: bool = False
-) -> Write:
-    """Write the header; return the function that writes rows."""
-
-    def line(row: Sequence[object]) -> str:
-        return ",".join(_quoted(cell(value)) for value in row) if comma else "\t".join(map(cell, row))
-
-    def rows(values: Iterable[Sequence[object]]) -> None:
-        put("".join(line(row) + "\n" for row in values))
-        flush()
-
-    if columns:
-        rows([columns])
-    return rows

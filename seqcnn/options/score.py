@@ -38,6 +38,9 @@ class ScoreOptions(RegionOptions):
     id: str | None = opt(None, "id column of a table (default: the column called id, else row numbers)")
     device: str = opt("auto", "auto, cpu, cuda or a GPU's number")
     precision: Literal["32", "bf16"] = opt("32", "32, or bf16: faster where the machine has it; its error is told")
+    resume: bool = opt(
+        False, "go on with what a run that was cut off wrote to -o: same model, inputs and options; tsv and bed only"
+    )
     seed: int = opt(0, "seed of the shuffles that --peaks compares with")
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqcnn.io.tsv import cell
+from seqcnn.io.cells import cell
 
 #: Text larger than this is held as .gz: base64 adds a third, and the page should stay easy to send.
 PLAIN_BYTES = 150_000

@@ -5,10 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from seqcnn.alphabet import Alphabet
 from seqcnn.chromosome import matched, unknown
-from seqcnn.data.alleles import Letters, Neighborhood, Pairs, Phase
+from seqcnn.data.alleles import Letters, Neighborhood, Numbers, Pairs, Phase
 from seqcnn.errors import DataError
+from seqcnn.inference.predict import Logits
+from seqcnn.inference.substitutions import Substituter, Work
 from seqcnn.io.genome import Genome
 from seqcnn.io.vcf import VcfRecord, is_symbolic
 from seqcnn.options import VariantsOptions
@@ -54,10 +58,11 @@ class Allele(NamedTuple):
 
 @dataclass(frozen=True)
 class Chunk:
-    """Records that are computed together, the alleles of each, and the windows of those that are scored."""
+    """Records that are computed together, the alleles of each, and the windows and replacements of those scored."""
 
     records: list[tuple[VcfRecord, list[Allele]]]
     pairs: Pairs
+    replaced: list[tuple[Work, Numbers]]
 
 
 class Alleles:
@@ -77,6 +82,8 @@ class Alleles:
         Columns of the samples whose haplotypes count.
     name
         Of the file, for errors.
+    substituter
+        What computes replacements of letters; without one all alleles are seen in windows.
     """
 
     def __init__(
@@ -88,7 +95,9 @@ class Alleles:
         *,
         samples: list[int],
         name: str,
+        substituter: Substituter | None = None,
     ) -> None:
+        self.substituter = substituter
         self.genome, self.alphabet, self.width, self.options, self.name = genome, alphabet, width, options, name
         self.phase = Phase(samples, width, name) if options.phased else None
         self.records = 0
@@ -103,20 +112,37 @@ class Alleles:
 
     def chunks(self, records: Iterable[VcfRecord]) -> Iterator[Sequences]:
         """Yield the windows of chunks of records, in the order of the file."""
-        pairs, rows = Pairs(self.width, self.options.shifts), []
+        pairs, rows = self._pairs(), []
         around: Iterable[tuple[VcfRecord, Neighborhood | None]]
         around = ((record, None) for record in records) if self.phase is None else self.phase.records(records)
         for record, neighborhood in around:
             rows.append((record, self._alleles(record, neighborhood, pairs)))
             if len(pairs.slots) * self.width >= CHUNK or len(rows) == _RECORDS:
-                yield self._send(Chunk(rows, pairs))
-                pairs, rows = Pairs(self.width, self.options.shifts), []
+                yield self._send(rows, pairs)
+                pairs, rows = self._pairs(), []
         if rows:
-            yield self._send(Chunk(rows, pairs))
+            yield self._send(rows, pairs)
 
-    def _send(self, chunk: Chunk) -> Sequences:
-        self.waiting.append(chunk)
-        return chunk.pairs.sequences(self.alphabet)
+    def _pairs(self) -> Pairs:
+        return Pairs(self.width, self.options.shifts, self.substituter is not None and self.substituter.why is None)
+
+    def _send(self, rows: list[tuple[VcfRecord, list[Allele]]], pairs: Pairs) -> Sequences:
+        """Return the windows of a chunk; begin to compute its replacements."""
+        work = []
+        if self.substituter is not None:
+            work = [(self.substituter.start(some), numbers) for some, numbers in pairs.substitutions(self.alphabet)]
+        self.waiting.append(Chunk(rows, pairs, work))
+        return pairs.sequences(self.alphabet)
+
+    def means(self, chunk: Chunk, logits: Logits) -> tuple[Logits, Logits]:
+        """Return the mean logits of either allele of each variant of a chunk, of whose windows these are the logits."""
+        if self.substituter is None or not chunk.replaced:
+            return chunk.pairs.means(logits)
+        replaced = np.empty((2 * len(chunk.pairs.replaced), logits.shape[1]), np.float32)
+        for work, numbers in chunk.replaced:
+            found = self.substituter.finish(work)
+            replaced[-1 - 2 * numbers], replaced[-2 - 2 * numbers] = found[:, 0], found[:, 1]
+        return chunk.pairs.means(np.concatenate([logits, replaced]))
 
     def place(self, record: VcfRecord) -> tuple[str, int]:
         """Return the genome's name of a record's chromosome, and its length."""

@@ -9,8 +9,10 @@ from scipy.special import expit, ndtr
 
 from seqcnn.checks import one_of
 from seqcnn.errors import OptionError
+from seqcnn.io.cells import Column
 from seqcnn.model.coverage import limits_of
 from seqcnn.model.model import Model
+from seqcnn.names import Names
 from seqcnn.options import ScoreOptions
 
 Floats = npt.NDArray[np.float32]
@@ -61,27 +63,27 @@ class Answers:
             return ("low", "high")
         return tuple(f"{name}_{end}" for name in self.model.labels[self.chosen] for end in ("low", "high"))
 
-    def beside(self, logits: Floats) -> list[Sequence[Any]]:
+    def beside(self, logits: Floats) -> list[Column]:
         """Return the columns `regions` of the network's logits ``(N, K)``, each ``(N,)``."""
         if self.limits is None:
             return []
         calibrated = self.model.calibrated(logits)
         if not self.model.task.numeric:
-            return [[",".join(held) for held in self.model.named_sets(calibrated, self.limits)]]
+            return [Names.of([",".join(held) for held in self.model.named_sets(calibrated, self.limits)])]
         ends = self.model.task.ranges(calibrated, self.limits)[:, self.chosen]
-        return [column.tolist() for column in ends.reshape(len(ends), -1).T]
+        return list(ends.reshape(len(ends), -1).T)
 
     def table(self, logits: Floats) -> Floats:
         """Return numbers for the network's logits, ``(N, columns)``."""
         return self.model.task.output(self.model.calibrated(logits), self.kind)
 
-    def columns(self, table: Floats) -> list[Sequence[Any]]:
+    def columns(self, table: Floats) -> list[Column]:
         """Return the columns that are written of a table of numbers, each ``(N,)``."""
         if self.top is not None:
-            return list(zip(*top_classes(table, self.model.labels, self.top), strict=True))
-        return [column.tolist() for column in table[:, self.chosen].T]
+            return top_classes(table, self.model.labels, self.top)
+        return list(table[:, self.chosen].T)
 
-    def shades(self, table: Floats) -> list[list[float]]:
+    def shades(self, table: Floats) -> list[npt.NDArray[Any]]:
         """Return how dark each number is drawn, from 0 to 1: probabilities as they are, logits as if of two classes.
 
         Numbers by their rank among training targets, if those were normal after their transform; angles are not drawn.
@@ -94,16 +96,15 @@ class Answers:
             shades = ndtr(table if self.kind == "logit" else task.encode(table.astype(np.float64)))
         else:
             shades = expit(table) if self.kind == "logit" else table
-        return [column.tolist() for column in shades[:, self.chosen].T]
+        return list(shades[:, self.chosen].T)
 
 
-def top_classes(values: Floats, labels: Sequence[str], top: int) -> list[list[Any]]:
-    """Return the `top` classes of each record with their scores, the best first: label, score, label, score, ...
+def top_classes(values: Floats, labels: Sequence[str], top: int) -> list[Column]:
+    """Return columns of the `top` classes of each record with their scores, the best first: label, score, label, ...
 
-    >>> top_classes(np.array([[0.25, 0.5, 0.25]], np.float32), ("a", "b", "c"), 2)
-    [['b', 0.5, 'a', 0.25]]
+    >>> [column.tolist() for column in top_classes(np.array([[0.25, 0.5, 0.25]], np.float32), ("a", "b", "c"), 2)]
+    [['b'], [0.5], ['a'], [0.25]]
     """
     order = np.argsort(-values, axis=1, kind="stable")[:, :top]
-    return [
-        [cell for k in row for cell in (labels[k], float(scores[k]))] for row, scores in zip(order, values, strict=True)
-    ]
+    scores = np.take_along_axis(values, order, 1)
+    return [column for k in range(top) for column in (Names(labels, order[:, k]), scores[:, k])]

@@ -112,8 +112,7 @@ def explain(
                 changes = model.mutagenesis(raw.take(rows), output=columns.index(column), device=options.device)
                 for row, found in zip(rows.tolist(), changes, strict=True):
                     codes = raw[row]
-                    where = cut.places[row] if cut.places else None
-                    write(Effects(cut.ids[row], codes, found[:, : len(codes)], where))
+                    write(Effects(cut.ids.at(row), codes, found[:, : len(codes)], cut.place(row)))
                     letters += len(codes)
                     why = why_plain(parts, len(codes), least)
                     if why is not None:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from seqcnn.alphabet import Alphabet
@@ -22,7 +21,7 @@ from seqcnn.model.model import LONGER, Model
 from seqcnn.options import ScoreOptions
 from seqcnn.samples import Samples
 from seqcnn.sequence import Codes, Sequences
-from seqcnn.tiling import Overlapping, Windows, stretches
+from seqcnn.tiling import Overlapping, Run, Windows, stretches
 from seqcnn.workflow.read import stream_files_of, stream_records
 
 #: Letters, values or pixels computed at a time: many batches, yet rows appear soon.
@@ -68,6 +67,7 @@ class Inputs:
         self.records = self.rows = self.short = self.narrow = 0
         self.replaced: Counter[str] = Counter()
         self.waiting: deque[Windows] = deque()
+        self.fitting: set[int] = set()  # lengths that the model reads whole
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -95,43 +95,30 @@ class Inputs:
         if alphabet is None:
             raise OptionError(f"this model reads {KINDS[self.model.kind]}")
         pieces: list[Codes] = []
-        cut = Windows()
+        cut: list[Run] = []
         letters = 0
         for file in files:
             for name, codes, place in self._records(file, alphabet, self.replaced):
                 self.records += 1
                 length = len(codes)
-                for run in self._runs(name, length, file):
-                    end = length if self.window is None else min(length, int(run[-1]) + self.window)
-                    pieces.append(codes[run[0] : end])
-                    self._cut(cut, name, run, length, place)
-                    letters += end - int(run[0]) if self.apart is None else len(run) * (self.window or 0)
+                for first, count in self._runs(name, length, file):
+                    end = length if self.window is None else min(length, first + (count - 1) * self.step + self.window)
+                    pieces.append(codes[first:end])
+                    cut.append(Run(name, first, count, length, place))
+                    letters += end - first if self.apart is None else count * (self.window or 0)
                     if letters >= CHUNK:
                         yield self._send(cut, self._pieces(pieces))
-                        pieces, cut, letters = [], Windows(), 0
+                        pieces, cut, letters = [], [], 0
         if pieces:
             yield self._send(cut, self._pieces(pieces))
 
-    def _runs(self, name: str, length: int, file: str) -> Iterable[npt.NDArray[np.int64]]:
-        """Return the starts of the windows of a record, in runs that are computed together; refuse what is too long."""
+    def _runs(self, name: str, length: int, file: str) -> Iterable[tuple[int, int]]:
+        """Return the first start, and the number, of windows that are computed together; refuse what is too long."""
         if self.window is None or length <= self.window:
             self._check(name, length, file)
-            return [np.zeros(1, np.int64)]
+            return [(0, 1)]
         some = CHUNK if self.apart is None else self.window + CHUNK // self.window * self.step
-        return stretches(length, self.window, self.step, letters=some)
-
-    def _cut(self, cut: Windows, name: str, run: npt.NDArray[np.int64], length: int, place: Place | None) -> None:
-        """Add the windows of a run."""
-        ends = run + (length if self.window is None else self.window)
-        ends = np.minimum(ends, length)
-        self.narrow += self.window is not None and length < self.window
-        self.short += int((ends - run < self.least).sum())
-        places = []
-        if place is not None:
-            whole = self.regions.lengths[place.chromosome]
-            bounds = zip(run.tolist(), ends.tolist(), strict=True)
-            places = [place.part(start, end, whole, length=length) for start, end in bounds]
-        cut.extend(name, run, ends, length, places=places)
+        return ((int(run[0]), len(run)) for run in stretches(length, self.window, self.step, letters=some))
 
     def _pieces(self, pieces: list[Codes]) -> Sequences:
         if self.window is None:
@@ -164,7 +151,7 @@ class Inputs:
     def files(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of pictures or samples."""
         records: list[Record] = []
-        cut = Windows()
+        cut: list[Run] = []
         values = 0
         for file in files:
             for name, record in self._files(file):
@@ -173,11 +160,11 @@ class Inputs:
                     self._check(name, length, file)
                 self.records += 1
                 records.append(record)
-                cut.append(name, 0, length, length)
+                cut.append(Run(name, 0, 1, length))
                 values += record.size
                 if values >= CHUNK:
                     yield self._send(cut, self._joined(records))
-                    records, cut, values = [], Windows(), 0
+                    records, cut, values = [], [], 0
         if records:
             yield self._send(cut, self._joined(records))
 
@@ -188,14 +175,18 @@ class Inputs:
     def _joined(self, records: list[Record]) -> Raw:
         return np.stack(records) if self.model.kind == "pixels" else Samples.from_arrays(records)
 
-    def _send(self, cut: Windows, raw: Raw) -> Raw:
-        self.rows += len(cut)
-        self.waiting.append(cut)
+    def _send(self, cut: list[Run], raw: Raw) -> Raw:
+        windows = Windows.cut(cut, window=self.window, step=self.step, sizes=self.regions.lengths)
+        self.rows += len(windows)
+        self.narrow += 0 if self.window is None else sum(run.length < self.window for run in cut)
+        if self.model.alphabet is not None:
+            self.short += int((windows.ends - windows.starts < self.least).sum())
+        self.waiting.append(windows)
         return raw
 
     def _check(self, name: str, length: int, file: str) -> None:
         """Refuse a record that is too long to be scored whole."""
-        if self.window is not None:
+        if self.window is not None or length in self.fitting:
             return
         longest, width = self.model.longest, self.model.fixed_width
         columns = self.model.encoder.columns(torch.tensor([length]))
@@ -204,6 +195,7 @@ class Inputs:
         elif longest and length > LONGER * longest:
             why = f"the longest training record was {longest:,}"
         else:
+            self.fitting.add(length)
             return
         best = width or longest
         do = f"score it in windows: --window {best} --step {max(1, best // 2)}"

@@ -42,7 +42,7 @@ def write_neighbours(model: Model, files: Sequence[str], options: ScoreOptions, 
     known = Inputs(model, options)
     names, found = [], []
     for windows, features in _features(model, known, reference, options):
-        names += windows.ids
+        names += windows.ids.tolist()
         found.append(features)
     if not names:
         raise DataError(f"--neighbours {options.neighbours}: no record; expected some to compare with")
@@ -54,7 +54,8 @@ def write_neighbours(model: Model, files: Sequence[str], options: ScoreOptions, 
     start = list(islice(stream, 1))  # so that input which cannot be read leaves no lone header
     with tsv_rows(output, ["id", "start", "end", "length", "rank", "neighbour", "similarity"]) as write:
         for windows, features in chain(start, stream):
-            for *window, (nearest, similarity) in zip(*windows.cells, _nearest(features, table, count), strict=True):
+            cells = [column.tolist() for column in windows.cells]
+            for *window, (nearest, similarity) in zip(*cells, _nearest(features, table, count), strict=True):
                 write(
                     (*window, rank, names[k], float(value))
                     for rank, (k, value) in enumerate(zip(nearest, similarity, strict=True), 1)

@@ -133,8 +133,10 @@ class Runs:
 
     Examples
     --------
+    >>> from seqcnn.tiling import Run
     >>> runs = Runs(0.5)
-    >>> runs.add(Windows(["1"] * 4, [0, 4, 8, 30], [10, 14, 18, 40], [90] * 4), [0.6, 0.9, 0.1, 0.7])
+    >>> windows = Windows.cut([Run("1", 0, 3, 90), Run("1", 30, 1, 90)], window=10, step=4)
+    >>> runs.add(windows, [0.6, 0.9, 0.1, 0.7])
     [(Place(chromosome='1', start=0, end=14, strand=0), 9, 0.9)]
     >>> runs.rest()
     [(Place(chromosome='1', start=30, end=40, strand=0), 35, 0.7)]
@@ -145,13 +147,14 @@ class Runs:
         self._place: Place | None = None
         self._best, self._first, self._last, self._level = 0.0, 0, 0, False
 
-    def add(self, windows: Windows, scores: Sequence[float]) -> list[Summit]:
+    def add(self, windows: Windows, scores: npt.ArrayLike) -> list[Summit]:
         """Return the peaks that these windows, read in order, bring to an end."""
         done: list[Summit] = []
-        where = windows.where
-        for i in np.flatnonzero(np.asarray(scores) >= self.threshold).tolist():
-            place, score = Place(*(column[i] for column in where)), scores[i]  # type: ignore[arg-type]
-            name, start, end, strand = place
+        chromosomes, *numbers = windows.where
+        values = np.asarray(scores, np.float64).tolist()
+        for i in np.flatnonzero(np.asarray(values) >= self.threshold).tolist():
+            name, (start, end, strand) = chromosomes.at(i), (int(column[i]) for column in numbers)
+            place, score = Place(name, start, end, strand), values[i]
             if start >= end:
                 continue
             run, center = self._place, (start + end) // 2
@@ -181,7 +184,7 @@ class Caller:
         self.chance, self.count = chance, 0
 
     @contextmanager
-    def opened(self, path: str) -> Iterator[Callable[[Windows, Sequence[float]], None]]:
+    def opened(self, path: str) -> Iterator[Callable[[Windows, npt.ArrayLike], None]]:
         """Yield a function that takes windows and their scores and writes peaks to a narrowPeak file."""
         runs = Runs(self.chance.threshold)
         with peak_rows(path) as write:

@@ -13,6 +13,7 @@ from seqcnn.errors import OptionError
 from seqcnn.inference.predict import predict_logits, stream_logits
 from seqcnn.io.layout import ORDERED, TRACKS, Layout, Rows, format_of, paths_of
 from seqcnn.io.opening import STDIN
+from seqcnn.io.resuming import Kept
 from seqcnn.io.scores import WRITERS
 from seqcnn.io.writing import check_apart, check_writable
 from seqcnn.model.inputs import KINDS
@@ -21,9 +22,10 @@ from seqcnn.options import ScoreOptions
 from seqcnn.runtime import pick_device
 from seqcnn.training.precision import pick_precision
 from seqcnn.workflow.answers import Answers
-from seqcnn.workflow.inputs import Inputs, check_inputs
+from seqcnn.workflow.inputs import CHUNK, Inputs, check_inputs
 from seqcnn.workflow.neighbours import write_neighbours
 from seqcnn.workflow.peaks import Caller, chance_of
+from seqcnn.workflow.resuming import terms_of, why_anew
 
 #: Records of which bf16 is compared with float32.
 _COMPARED = 200
@@ -95,7 +97,8 @@ def score(
     options
         Windows, kind of output, unknown letters, device.
     output
-        A file, which appears whole or not at all, or ``-`` for standard output.
+        A file, which appears whole or not at all, or ``-`` for standard output. Where a run that writes TSV or BED is
+        cut off, what it wrote is kept beside, and with ``options.resume`` the next goes on: see `Kept`.
 
     Raises
     ------
@@ -109,21 +112,27 @@ def score(
     check_inputs(model, files, options)
     place = os.fspath(output)
     kind = format_of(place, options.format)
-    _refuse(model, files, options, kind)
+    _refuse(model, files, options, place=place, kind=kind)
     job = Inputs(model, options, in_order=kind in ORDERED)
     if options.neighbours is not None:
         write_neighbours(model, files, options, job, output=place)
         return Scored(job.records, job.rows, job.short, job.replaced, job.notes)
     answers = Answers(model, options)
-    for path in paths_of(place, answers.names) if kind in TRACKS else [place]:
+    places = paths_of(place, answers.names) if kind in TRACKS else [place]
+    for path in places:
         if path != STDIN:
             check_writable(path)
     caller = None if options.peaks is None else _caller(model, files, options, answers, place)
     lengths = job.lengths(files) if kind == "bigwig" else {}
     placed = job.regions.genome is not None or all(job.regions.holds(file) for file in files)
     layout = Layout((*answers.names, *answers.regions), placed, answers.texts, lengths)
-    chunks = job.chunks(files)
-    said = list[str]()
+    chunks, said, kept = job.chunks(files), list[str](), None
+    anew = why_anew(model, files, options, place=place, kind=kind)
+    if anew is None:
+        terms = terms_of(model, files, options, kind=kind, letters=CHUNK)
+        kept = Kept(places, terms, resume=options.resume)
+        if options.resume:
+            chunks = _after(kept.steps, chunks, job, said)
     if options.precision == "bf16":
         chunks = _told(model, chunks, options, said)
     stream = stream_logits(
@@ -131,16 +140,28 @@ def score(
     )
     start = list(islice(stream, 1))  # so that input which cannot be read leaves no lone header
     with ExitStack() as stack:
-        write = stack.enter_context(WRITERS[kind](place, layout))
+        opened = {} if kept is None else {"opened": stack.enter_context(kept).opened}
+        write = stack.enter_context(WRITERS[kind](place, layout, **opened))
         call = None if caller is None else stack.enter_context(caller.opened(str(options.peaks)))
         for logits in chain(start, stream):
             table, windows = answers.table(logits), job.waiting.popleft()
             columns = answers.columns(table)
             write(Rows(windows, [*columns, *answers.beside(logits)], answers.shades(table) if kind == "bed" else ()))
+            if kept is not None:
+                kept.mark()
             if call is not None:
-                call(windows, columns[0])
+                call(windows, np.asarray(columns[0]))
     notes = (*said, *job.notes, *([] if caller is None else caller.notes))
     return Scored(job.records, job.rows, job.short, job.replaced, notes)
+
+
+def _after(steps: int, chunks: Iterator[Raw], job: Inputs, said: list[str]) -> Iterator[Raw]:
+    """Yield the chunks after those whose rows are written already."""
+    rows = sum(len(job.waiting.pop()) for _ in islice(chunks, steps))
+    said.append(
+        f"went on after {rows:,} rows written before" if steps else "nothing was kept to go on with: begun anew"
+    )
+    yield from chunks
 
 
 def _told(model: Model, chunks: Iterator[Raw], options: ScoreOptions, said: list[str]) -> Iterator[Raw]:
@@ -165,12 +186,15 @@ def _told(model: Model, chunks: Iterator[Raw], options: ScoreOptions, said: list
         yield chunk
 
 
-def _refuse(model: Model, files: Sequence[str], options: ScoreOptions, kind: str) -> None:
+def _refuse(model: Model, files: Sequence[str], options: ScoreOptions, *, place: str, kind: str) -> None:
     """Raise where the form of the output does not go with the model or the other options."""
     if kind in TRACKS and model.alphabet is None:
         raise OptionError(
             f"--format {kind}: this model reads {KINDS[model.kind]}, which lie on no chromosome; write tsv or parquet"
         )
+    why = why_anew(model, files, options, place=place, kind=kind)
+    if options.resume and why is not None:
+        raise OptionError(f"--resume: {why}")
     if options.neighbours is not None and (kind != "tsv" or options.peaks is not None or options.column is not None):
         raise OptionError("--neighbours: writes TSV of its own; leave --format, --column and --peaks out")
     if options.neighbours is not None and options.precision != "32":

@@ -22,13 +22,10 @@ class Strongest:
     ----------
     top
         How many.
-    shifts
-        Of the windows, of which the middle one is kept.
     """
 
-    def __init__(self, top: int, shifts: int = 0) -> None:
-        self.top, self.shifts = top, shifts
-        self.seen = 0
+    def __init__(self, top: int) -> None:
+        self.top, self.seen = top, 0
         self._heap: list[tuple[float, int, Strong]] = []
         self._sample: list[npt.NDArray[np.float32]] = []
         self._rng = np.random.default_rng(0)
@@ -43,12 +40,9 @@ class Strongest:
         if len(better) > self.top:
             better = np.sort(better[np.argsort(-size[better], kind="stable")[: self.top]])
         if len(better):
-            slots = list(chunk.pairs.slots)
-            firsts = np.cumsum([0, *chunk.pairs.counts])
             alleles = [(r, a, a.variant) for r, each in chunk.records for a in each if a.variant is not None]
-            for i in better.tolist():
+            for i, windows in zip(better.tolist(), chunk.pairs.windows(better.tolist()), strict=True):
                 record, allele, variant = alleles[i]
-                ref, alt = chunk.pairs.rows[0][firsts[i] + self.shifts], chunk.pairs.rows[1][firsts[i] + self.shifts]
                 name = record.cells[2].decode("utf-8", "replace")
                 strong = Strong(
                     place=f"{record.chromosome}:{record.start + 1}",
@@ -56,7 +50,7 @@ class Strongest:
                     change=f"{_short(record.ref)}>{_short(allele.alt)}",
                     kind=variant.kind,
                     scores=(scores[0][i], scores[1][i], effects[i]),
-                    windows=(slots[ref], slots[alt]),
+                    windows=windows,
                     sizes=(len(variant.ref), len(variant.alt)),
                     neighbors=allele.neighbors,
                 )

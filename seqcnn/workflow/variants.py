@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from seqcnn.checks import did_you_mean
 from seqcnn.errors import DataError, OptionError
 from seqcnn.inference.effects import Effect, effect_columns, effects
 from seqcnn.inference.predict import stream_logits
+from seqcnn.inference.substitutions import Substituter
 from seqcnn.io.genome import Genome
 from seqcnn.io.meme import read_meme
 from seqcnn.io.opening import STDIN, shown
@@ -22,6 +24,7 @@ from seqcnn.motif import Motif
 from seqcnn.motifs.jaspar import RELEASE, jaspar
 from seqcnn.options import VariantsOptions
 from seqcnn.reporting.variants import Findings, variants_report
+from seqcnn.runtime import pick_device
 from seqcnn.variant import KINDS as VARIANT_KINDS
 from seqcnn.workflow.alleles import SKIPPED, Alleles
 from seqcnn.workflow.annotations import Annotations
@@ -98,18 +101,23 @@ def variants(
     width = options.width or model.fixed_width or model.longest
     header, records = read_vcf(os.fspath(path))
     samples = _samples(header, options, shown(os.fspath(path)))
-    job = Alleles(genome, alphabet, width, options, samples=samples, name=shown(os.fspath(path)))
     strands = "both" if "both" in (options.strands, model.strands) else "forward"
     motifs, database = _motifs(model, options)
-    stream = stream_logits(model.encoder, model.network, job.chunks(records), strands=strands, device=options.device)
-    start = list(islice(stream, 1))  # so that input which cannot be read leaves no lone header
     scored = 0
-    strongest = None if options.report is None else Strongest(options.top, options.shifts)
+    strongest = None if options.report is None else Strongest(options.top)
     annotations = Annotations(columns, effect, model.task.numeric, phased=options.phased)
-    with annotations.writer(os.fspath(output), header, genome.lengths, command) as write:
+    swap = Substituter(model.encoder, model.network, strands=strands, window=width, place=pick_device(options.device))
+    job = Alleles(genome, alphabet, width, options, samples=samples, name=shown(os.fspath(path)), substituter=swap)
+    with ExitStack() as stack:
+        stack.callback(swap.close)
+        stream = stream_logits(
+            model.encoder, model.network, job.chunks(records), strands=strands, device=options.device
+        )
+        start = list(islice(stream, 1))  # so that input which cannot be read leaves no lone header
+        write = stack.enter_context(annotations.writer(os.fspath(output), header, genome.lengths, command))
         for logits in chain(start, stream):
             chunk = job.waiting.popleft()
-            reference, alternative = (model.calibrated(mean) for mean in chunk.pairs.means(logits))
+            reference, alternative = (model.calibrated(mean) for mean in job.means(chunk, logits))
             scores = effects(model.task, reference, alternative, effect)
             scored += len(reference)
             write(chunk, scores)
@@ -213,6 +221,8 @@ def _notes(
             f"windows of {job.width:,} are longer than {LONGER:g} times the longest training record "
             f"({model.longest:,}); their scores may mean little"
         )
+    if job.substituter is not None and job.substituter.why is not None and scored:
+        said.append(f"both alleles of each variant were computed in full: {job.substituter.why}")
     if job.styled:
         first = next(iter(job.styled.items()))
         said.append(f"chromosomes called otherwise in the genome, such as {first[0]} for {first[1]}: {len(job.styled)}")
