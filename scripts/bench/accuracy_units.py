@@ -34,7 +34,7 @@ ENTRIES = ("seqcnn.workflow.read", "seqcnn.workflow.train", "seqcnn.model.model"
 TELLING = {"motifs", "plot", "quality", "reporting"}
 ASIDE = (
     "seqcnn/__init__.py", "estimators.py", "options/__init__.py", "options/score.py", "options/motifs.py",
-    "options/variants.py", "options/explain.py", "inference/dense.py", "inference/edits.py",
+    "options/variants.py", "options/explain.py", "inference/courses.py", "inference/dense.py", "inference/edits.py",
     "inference/mutagenesis.py", "model/sweeps.py", "workflow/report.py", "workflow/explain.py", "workflow/export.py",
     "io/effects.py",
 )  # fmt: skip

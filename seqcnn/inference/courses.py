@@ -84,7 +84,7 @@ class Course:
     """
 
     def __init__(self, steps: Sequence[Step], maps: Maps, opened: Tensor | None = None) -> None:
-        self.steps = tuple(_apart(steps))
+        self.steps = tuple(apart(steps))
         self.maps = [maps]
         for i, step in enumerate(self.steps):
             x = self.maps[-1].maps
@@ -262,7 +262,7 @@ def _pooled(step: Pool, edits: Edits, before: Maps, later: Maps) -> Edits:
     return later.inside(replace(edits, first=first, change=new - later.cells(edits.record, first, cells)))
 
 
-def _apart(steps: Sequence[Step]) -> Iterator[Step]:
+def apart(steps: Sequence[Step]) -> Iterator[Step]:
     """Yield steps, those inside a residual block before it."""
     for step in steps:
         if isinstance(step, Residual):

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from seqcnn.alphabet import PAD
+from seqcnn.inference.courses import apart
 from seqcnn.inference.local import Local
-from seqcnn.nn.stages import Conv, Pool, Residual, Stages, Summary, run
+from seqcnn.nn.stages import Conv, Pool, Stages, Summary, run
 
 
 def why_apart(parts: Sequence[Local], window: int, step: int, least: int = 1) -> str | None:
@@ -39,10 +40,9 @@ def why_apart(parts: Sequence[Local], window: int, step: int, least: int = 1) ->
 def cost(stages: Stages, window: int, step: int, share: bool) -> float:
     """Return the multiplications of convolutions a window, about, where windows share them and where they do not."""
     total, stride = 0.0, 1
-    for stage in stages.steps:
-        inner = stage.steps if isinstance(stage, Residual) else (stage,)
-        here = sum(one.weight.numel() for one in inner if isinstance(one, Conv))
-        total += here * (step / gcd(step, stride) if share else window / stride)
+    for stage in apart(stages.steps):
+        if isinstance(stage, Conv):
+            total += stage.weight.numel() * (step / gcd(step, stride) if share else window / stride)
         stride *= stage.width if isinstance(stage, Pool) else 1
     return total
 
@@ -50,10 +50,9 @@ def cost(stages: Stages, window: int, step: int, share: bool) -> float:
 def bytes_a_letter(stages: Stages, step: int) -> int:
     """Return the bytes of the widest maps for each letter that is scanned."""
     widest, stride = 4, 1
-    for stage in stages.steps:
-        inner = stage.steps if isinstance(stage, Residual) else (stage,)
-        channels = max((len(one.weight) for one in inner if isinstance(one, Conv)), default=0)
-        widest = max(widest, 4 * channels // gcd(step, stride))
+    for stage in apart(stages.steps):
+        if isinstance(stage, Conv):
+            widest = max(widest, 4 * len(stage.weight) // gcd(step, stride))
         stride *= stage.width if isinstance(stage, Pool) else 1
     return widest
 

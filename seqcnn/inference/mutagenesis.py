@@ -19,8 +19,8 @@ from seqcnn.sequence import Codes, Sequences
 
 #: Bytes of the maps that a batch of mutants changes, about.
 _BYTES = 4 << 20
-#: Mutants of the first record that are also computed the plain way, and how far apart they may be: a share of spread.
-_CHECKED, _APART = 6, 1e-3
+#: Mutants that are also computed the plain way, and how far apart they may be: a share of the largest logit.
+CHECKED, _APART = 6, 1e-3
 
 
 def substituted(codes: Codes, start: int, end: int, size: int) -> Codes:
@@ -72,9 +72,8 @@ def mutagenesis(
     own, still = frozen(encoder, place), frozen(network, place)
     parts = locals_of(own, still)
     found: dict[int, Logits] = {}
-    workers = torch.get_num_threads() if place.type == "cpu" else 1
     if isinstance(own, OneHot):
-        with threads(None), ThreadPoolExecutor(workers, initializer=compute_alone) as pool:
+        with threads(None), crew(place) as pool:
             for i, (codes, start, end) in enumerate(records):
                 if why_plain(parts, len(codes), getattr(network, "minimum_width", 1)) is None and end > start:
                     found[i] = _both(own, parts, records[i], strands, pool)
@@ -85,6 +84,16 @@ def mutagenesis(
         plain = _plainly(encoder, network, [records[i] for i in left], size=size, strands=strands, place=place)
         found |= dict(zip(left, plain, strict=True))
     return [found[i] for i in range(len(records))]
+
+
+def crew(place: torch.device) -> ThreadPoolExecutor:
+    """Return threads that compute by themselves, as many as torch uses here; they begin when first asked."""
+    return ThreadPoolExecutor(torch.get_num_threads() if place.type == "cpu" else 1, initializer=compute_alone)
+
+
+def agree(found: Logits, plain: Logits) -> bool:
+    """Return whether logits are those computed the plain way, but for rounding."""
+    return bool(np.abs(plain - found).max() <= _APART * max(1.0, float(np.abs(plain).max())))
 
 
 def why_plain(parts: Sequence[Local], length: int, least: int) -> str | None:
@@ -189,9 +198,8 @@ def _agree(
     codes, start, end = records[first]
     logits = found[first]
     rng = np.random.default_rng(len(codes))
-    places, letters = rng.integers(0, end - start, _CHECKED), rng.integers(0, logits.shape[1], _CHECKED)
-    many = np.repeat((codes & ~np.uint8(SOFT_MASK))[None], _CHECKED, 0)
-    many[np.arange(_CHECKED), start + places] = letters
+    places, letters = rng.integers(0, end - start, CHECKED), rng.integers(0, logits.shape[1], CHECKED)
+    many = np.repeat((codes & ~np.uint8(SOFT_MASK))[None], CHECKED, 0)
+    many[np.arange(CHECKED), start + places] = letters
     plain = predict_logits(encoder, network, Sequences.from_codes(many), strands=strands)
-    apart = np.abs(plain - logits[places, letters]).max()
-    return bool(apart <= _APART * max(1.0, float(np.abs(plain).max())))
+    return agree(logits[places, letters], plain)

@@ -1,7 +1,7 @@
 """Substitutions: logits of windows as they are and with letters replaced, those that overlap computed together."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,16 +16,13 @@ from seqcnn.encode.onehot import OneHot
 from seqcnn.inference.dense import bytes_a_letter
 from seqcnn.inference.edits import Edited
 from seqcnn.inference.local import Local, locals_of
-from seqcnn.inference.mutagenesis import why_plain
+from seqcnn.inference.mutagenesis import CHECKED, agree, crew, why_plain
 from seqcnn.inference.predict import Logits, frozen, predict_logits
-from seqcnn.runtime import compute_alone
 
 Indices = npt.NDArray[np.int64]
 
 #: Bytes of the widest maps of a stretch, of the changes of a batch, and letters of the windows of a batch, about.
 _MAPS, _CHANGES, _LETTERS = 2 << 20, 4 << 20, 1 << 14
-#: Substitutions that are also computed the plain way, and how far apart they may be: a share of the largest logit.
-_CHECKED, _APART = 6, 1e-3
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,7 @@ class Substituter:
     ) -> None:
         self.encoder, self.network = frozen(encoder, place), frozen(network, place)
         self.strands, self.window, self.place = strands, window, place
-        workers = torch.get_num_threads() if place.type == "cpu" else 1
-        self.pool = ThreadPoolExecutor(workers, initializer=compute_alone)  # begun when first asked
+        self.pool = crew(place)
         self.parts = locals_of(self.encoder, self.network)
         #: Why windows are computed in full; None where they need not be.
         self.why = why_plain(self.parts, window, getattr(network, "minimum_width", 1))
@@ -96,9 +92,9 @@ class Substituter:
         found = [_gathered(side, len(some)) for side in work.sides]
         logits = found[0] if len(found) == 1 else (found[0] + found[1][::-1]) * np.float32(0.5)
         if not self.checked:
-            rows = np.unique(np.linspace(0, len(some) - 1, _CHECKED).astype(np.int64))
+            rows = np.unique(np.linspace(0, len(some) - 1, CHECKED).astype(np.int64))
             plain = self._plainly(some.take(rows))
-            if np.abs(plain - logits[rows]).max() > _APART * max(1.0, float(np.abs(plain).max())):
+            if not agree(logits[rows], plain):
                 self.why = "a few windows, computed in full, disagree"
                 return self._plainly(some)
             self.checked = True

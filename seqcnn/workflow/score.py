@@ -112,7 +112,8 @@ def score(
     check_inputs(model, files, options)
     place = os.fspath(output)
     kind = format_of(place, options.format)
-    _refuse(model, files, options, place=place, kind=kind)
+    anew = why_anew(model, files, options, place=place, kind=kind)
+    _refuse(model, files, options, kind=kind, anew=anew)
     job = Inputs(model, options, in_order=kind in ORDERED)
     if options.neighbours is not None:
         write_neighbours(model, files, options, job, output=place)
@@ -127,7 +128,6 @@ def score(
     placed = job.regions.genome is not None or all(job.regions.holds(file) for file in files)
     layout = Layout((*answers.names, *answers.regions), placed, answers.texts, lengths)
     chunks, said, kept = job.chunks(files), list[str](), None
-    anew = why_anew(model, files, options, place=place, kind=kind)
     if anew is None:
         terms = terms_of(model, files, options, kind=kind, letters=CHUNK)
         kept = Kept(places, terms, resume=options.resume)
@@ -186,15 +186,14 @@ def _told(model: Model, chunks: Iterator[Raw], options: ScoreOptions, said: list
         yield chunk
 
 
-def _refuse(model: Model, files: Sequence[str], options: ScoreOptions, *, place: str, kind: str) -> None:
-    """Raise where the form of the output does not go with the model or the other options."""
+def _refuse(model: Model, files: Sequence[str], options: ScoreOptions, *, kind: str, anew: str | None) -> None:
+    """Raise where the form of the output does not suit the model or other options; `anew` speaks against --resume."""
     if kind in TRACKS and model.alphabet is None:
         raise OptionError(
             f"--format {kind}: this model reads {KINDS[model.kind]}, which lie on no chromosome; write tsv or parquet"
         )
-    why = why_anew(model, files, options, place=place, kind=kind)
-    if options.resume and why is not None:
-        raise OptionError(f"--resume: {why}")
+    if options.resume and anew is not None:
+        raise OptionError(f"--resume: {anew}")
     if options.neighbours is not None and (kind != "tsv" or options.peaks is not None or options.column is not None):
         raise OptionError("--neighbours: writes TSV of its own; leave --format, --column and --peaks out")
     if options.neighbours is not None and options.precision != "32":
