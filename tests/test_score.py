@@ -115,6 +115,18 @@ def test_what_windows_cannot_do_is_said(tmp_path: Path, step: int, said: str) ->
     assert "1 record shorter than the window" in " ".join(scored.notes)
 
 
+@pytest.mark.parametrize("window", [None, 6])
+def test_rows_without_a_known_letter_are_counted(tmp_path: Path, window: int | None) -> None:
+    texts = ["NNNNNNNNNNNN", "ACGTNnNN-NNN", "NNNNNNNNNNNA", "ACGTRYACGTAC"]
+    path = tmp_path / "gaps.fa"
+    path.write_text("".join(f">r{i}\n{text}\n" for i, text in enumerate(texts)))
+    scored = score(dna_model(), path, ScoreOptions(window=window, step=window and 3), output=tmp_path / "out.tsv")
+    kept = [text[s : s + (window or 12)] for text in texts for s in windows(12, window or 12, 3)]
+    blank = sum(set(part.upper()) <= set("N-") for part in kept)
+    what = "row" if blank == 1 else "rows"
+    assert f"{blank} {what} of N alone: their scores say nothing of a sequence" in scored.notes
+
+
 def test_windows_that_share_their_work_have_the_scores_of_their_letters(tmp_path: Path) -> None:
     model = swept("motif", strands="both", width=120, padded=False)
     texts = [letters(1, n, n, seed=n, alphabet="ACGTN")[0] for n in (500, 120, 60, 333)]

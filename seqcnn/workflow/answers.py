@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, ndtr
 
 from seqcnn.checks import one_of
 from seqcnn.errors import OptionError
@@ -88,6 +87,8 @@ class Answers:
 
         Numbers by their rank among training targets, if those were normal after their transform; angles are not drawn.
         """
+        from scipy.special import expit, ndtr
+
         task = self.model.task
         shades: npt.NDArray[Any]
         if task.outputs != len(task.columns):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqcnn.alphabet import Alphabet
+from seqcnn.alphabet import SOFT_MASK, Alphabet
 from seqcnn.data.dataset import Raw
 from seqcnn.data.sources.files import Record
 from seqcnn.data.sources.regions import Regions
@@ -64,7 +64,7 @@ class Inputs:
         parts = () if self.window is None else locals_of(model.encoder, model.network)
         #: Why windows are computed one by one; None where they share their work, or there are none.
         self.apart = None if self.window is None else why_apart(parts, self.window, self.step, self.least)
-        self.records = self.rows = self.short = self.narrow = 0
+        self.records = self.rows = self.short = self.narrow = self.blank = 0
         self.replaced: Counter[str] = Counter()
         self.waiting: deque[Windows] = deque()
         self.fitting: set[int] = set()  # lengths that the model reads whole
@@ -83,6 +83,9 @@ class Inputs:
         if self.narrow:
             which = "1 record" if self.narrow == 1 else f"{self.narrow:,} records"
             said.append(f"{which} shorter than the window: one window each, as long as the record")
+        if self.blank and self.model.alphabet is not None:
+            what, letter = "row" if self.blank == 1 else "rows", self.model.alphabet.any_letter
+            said.append(f"{self.blank:,} {what} of {letter} alone: their scores say nothing of a sequence")
         return tuple(said)
 
     def chunks(self, files: Sequence[str]) -> Iterator[Raw]:
@@ -181,6 +184,7 @@ class Inputs:
         self.narrow += 0 if self.window is None else sum(run.length < self.window for run in cut)
         if self.model.alphabet is not None:
             self.short += int((windows.ends - windows.starts < self.least).sum())
+            self.blank += blank(raw, self.model.alphabet) if isinstance(raw, Sequences) else 0
         self.waiting.append(windows)
         return raw
 
@@ -204,3 +208,19 @@ class Inputs:
         elif self.model.alphabet is None:
             do = "cut it, or train on records as long"
         raise DataError(f"{shown(file)}, record {name}: {length:,} long, but {why}; {do}")
+
+
+def blank(records: Sequences, alphabet: Alphabet) -> int:
+    """Return how many records have no letter but those that may be any, and gaps.
+
+    >>> from seqcnn.alphabet import DNA
+    >>> from seqcnn.sequence import encode
+    >>> blank(Overlapping.joined([encode("ANNNn-C", DNA)], window=3, step=1), DNA)
+    3
+    """
+    codes = records.buffer & ~np.uint8(SOFT_MASK)
+    told = (codes != alphabet.any_code) & (codes != alphabet.gap_code)
+    if told.all():
+        return 0
+    before = np.concatenate([[0], np.cumsum(told)])
+    return int((before[records.starts] == before[records.starts + records.lengths]).sum())
