@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import platform
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -201,7 +200,6 @@ def wanted(options: argparse.Namespace) -> list[Line]:
 
 def remake(runner: Runner, options: argparse.Namespace) -> tuple[list[Line], str]:
     """Run what the lines need, a unit of work a lane and the longest first; return the lines and the page."""
-    start = time.perf_counter()
     chosen = wanted(options)
     seeds = options.seeds or [0, 1, 2]
     sets = {line.some.name: line.some for line in chosen}.values()
@@ -213,8 +211,7 @@ def remake(runner: Runner, options: argparse.Namespace) -> tuple[list[Line], str
         line.read(runner, seeds, options.folds)
     words = ["scripts/bench/accuracy --table ACCURACY.md"] + ["--rehearse"] * runner.rehearse
     words += ["--train", repr(runner.arguments)] * bool(runner.arguments)
-    minutes = (time.perf_counter() - start) / 60
-    return chosen, document(chosen, " ".join(words), minutes=minutes, options=options)
+    return chosen, document(chosen, " ".join(words), options=options)
 
 
 def pooled(done: list[Line]) -> list[str]:
@@ -234,7 +231,7 @@ def pooled(done: list[Line]) -> list[str]:
     ]
 
 
-def document(done: list[Line], command: str, *, minutes: float, options: argparse.Namespace) -> str:
+def document(done: list[Line], command: str, *, options: argparse.Namespace) -> str:
     """Return the table as a page."""
     from seqcnn.runtime import versions
 
@@ -243,10 +240,13 @@ def document(done: list[Line], command: str, *, minutes: float, options: argpars
         "REHEARSAL: a fifth of each training file is held back, no test file is opened. " if options.rehearse else ""
     )
     rows = [line for some in done for line in some.every_seed()]
+    facts = [fact for line in {line.some.name: line for line in done}.values() for fact in line.facts]
+    hours = sum(fact["seconds"] for fact in facts) / 3600, sum(fact["plain"]["seconds"] for fact in facts) / 3600
     return "\n".join([
         "# Ours beside its rivals", "",
-        f"{source}Remade by `{command}` on {datetime.date.today()} in {minutes:.0f} minutes; {known}; "
-        f"{platform.machine()}, {options.cores} cores a run.", "",
+        f"{source}Remade by `{command}` on {datetime.date.today()}: {len(facts)} trainings of ours took "
+        f"{hours[0]:.1f} h, those of the plain CNN {hours[1]:.1f} h; {known}; {platform.machine()}, {options.cores} "
+        "cores a run.", "",
         "\n\n".join(EXPLAINED), "",
         "| what | must reach | ours: mean (range over seeds) | k-mers | plain CNN | ours less the better rival (95%) | "
         "minutes | peak MB | model: MB, parameters |",
