@@ -143,3 +143,13 @@ def test_degenerate_records_are_answered():
     y = np.array([0, 1, 0, 1, 1, np.nan, 0.0])[:, None]
     task = fit_task("multilabel", ("a",), y, {})
     assert np.isfinite(fit_kernel(raw, y, task=task, alphabet=DNA)(raw)).all()
+
+
+def test_records_that_are_all_but_the_same_are_no_singular_system(monkeypatch):
+    monkeypatch.setattr(machine, "_JITTER", 1e-20)
+    monkeypatch.setattr(machine, "NOISES", (1e-20,))
+    raw = Sequences.from_codes([codes for codes in drawn(DNA, [30] * 20) for _ in range(4)])
+    y = np.repeat(RNG.normal(size=20), 4)[:, None]
+    task = fit_task("regression", ("y",), y, {})
+    found = fit_kernel(raw, y, task=task, alphabet=DNA)(raw)
+    np.testing.assert_allclose(found, task.encode(y), atol=0.02)

@@ -39,10 +39,15 @@ NOT_ATTRIBUTED = {
 }
 
 CASES = [(name, {}) for name in names("network")] + [("motif", {"positions": True}), ("deepbind", {"mean": True})]
+CASES += [("motif", {"positions": True, "span": (20, 50)})]
 CASES += [("motif", {"activation": "relu"}), ("motif", {"pool": 3, "positions": True}), ("average", {})]
 CASES += [
     ("average", {"member": member, "member_options": settings, "count": 2})
-    for member, settings in [("motif", SMALL["motif"] | {"positions": True}), ("deepbind", SMALL["deepbind"])]
+    for member, settings in [
+        ("motif", SMALL["motif"] | {"positions": True}),
+        ("motif", SMALL["motif"] | {"positions": True, "span": (9, 70)}),
+        ("deepbind", SMALL["deepbind"]),
+    ]
 ]
 every = pytest.mark.parametrize("name, extra", CASES, ids=lambda v: v if isinstance(v, str) else ",".join(v))
 
@@ -168,12 +173,35 @@ def test_first_layer_activations_give_the_same_logits(name, extra):
         torch.testing.assert_close(network.forward_with_filters(activations, counted), network(x, counted))
     if network.filters is not None:
         assert activations.shape[1] == network.filters.out_channels
-        # activation j of filter f is that of the window which starts at base j, less the padding
-        kernel, pad = network.filters.kernel_size[1], network.filters.padding[1]
-        assert activations.shape[3] == max(WIDTH, network.minimum_width) - kernel + 1 + 2 * pad
-        assert not activations[1, :, :, 61 - kernel + 1 + 2 * pad :].any()
+        # activation j of filter f is that of the window which starts at base j, less the padding, and what is not read
+        kernel, pad, read = network.filters.kernel_size[1], network.filters.padding[1], network.reads(lengths)
+        assert activations.shape[3] == max(WIDTH, network.minimum_width) - kernel + 1 + 2 * pad or network.begins
+        assert activations.shape[3] == read[0] - kernel + 1 + 2 * pad
+        assert not activations[1, :, :, read[1] - kernel + 1 + 2 * pad :].any()
         first, *_ = network.filter_activations(x[:1, :, 8:], None)
-        torch.testing.assert_close(first[..., pad : pad + 20], activations[0, ..., 8 + pad : 28 + pad])
+        torch.testing.assert_close(first[..., pad : pad + 8], activations[0, ..., 8 + pad : 16 + pad])
+
+
+@pytest.mark.parametrize("padded", [True, False])
+@torch.no_grad()
+def test_columns_outside_of_the_span_are_not_read(padded):
+    begin, end = 21, 21 + 60
+    settings = {"positions": True, "padded": padded, "dilations": (1,)}
+    whole = build("motif", settings | {"span": (begin, end)})
+    part = build("motif", settings, width=end - begin)
+    x, lengths = images([WIDTH, 61, 90])
+    torch.testing.assert_close(whole(x, lengths), part(x[:, :, begin:end], (lengths - begin).clamp(max=end - begin)))
+    x[:, :, :begin], x[:, :, end:] = x[:, :, :begin].flip(1), 0
+    torch.testing.assert_close(whole(x, lengths), part(x[:, :, begin:end], (lengths - begin).clamp(max=end - begin)))
+
+
+@pytest.mark.parametrize(
+    ("span", "settings"),
+    [((5, 5), {}), ((-1, 20), {}), ((5, WIDTH + 1), {}), ((5, 9), {"padded": False}), ((5, 50), {"positions": False})],
+)
+def test_a_span_that_cannot_be_read_is_refused(span, settings):
+    with pytest.raises(OptionError, match="motif: span="):
+        create("motif", in_channels=4, outputs=1, width=WIDTH, span=span, **({"positions": True} | settings))
 
 
 @every

@@ -13,6 +13,7 @@ from seqcnn.data.dataset import Dataset
 from seqcnn.data.hashes import record_hashes
 from seqcnn.encode.onehot import OneHot
 from seqcnn.errors import DataError, OptionError, OutOfMemoryError, SeqcnnError, TrainingError
+from seqcnn.motifs.activations import FirstLayer, strongest_sites
 from seqcnn.networks import create
 from seqcnn.options import TrainOptions
 from seqcnn.runtime import seeded
@@ -21,6 +22,7 @@ from seqcnn.tasks import fit_task
 from seqcnn.training import learner, loop, pieces
 from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.loop import fit
+from seqcnn.training.planning import varying
 from seqcnn.training.precision import pick_precision
 from seqcnn.training.schedule import Recipe, parameter_groups
 from seqcnn.training.seeding import enriched_motifs
@@ -540,6 +542,47 @@ def test_splice_sites_are_forward_and_position_aware():
     task = fit_task("multiclass", labels, data.targets)
     assert choose_strands(Probes(data, task)).chosen == "forward"
     assert choose_positions(Probes(data, task), strands="forward").chosen == "aware"
+
+
+def variants(n=120, *, width=80, first=30, sites=4):
+    """Return a Dataset of variants of one protein, whose number follows from the letters at a few sites."""
+    rng = np.random.default_rng(3)
+    codes = np.tile(rng.integers(0, 20, width, dtype=np.uint8), (n, 1))
+    codes[:, first : first + sites] = rng.integers(0, 20, (n, sites))
+    return as_data(list(codes), codes[:, first : first + 2].sum(1), "regression", ("fitness",), PROTEIN)
+
+
+def test_of_variants_of_one_sequence_only_what_varies_is_read():
+    data = variants()
+    model = train(data, TrainOptions(epochs=2, positions="aware", precision="32"), progress=False)
+    assert model.network.config["span"] == [30, 34]
+    assert "only letters 31 to 34 of 80 differ between records: no other is read" in model.record.notes
+    changed = data.raw.buffer.reshape(120, 80).copy()
+    changed[:, :30], changed[:, 34:] = 7, 8
+    np.testing.assert_array_equal(model.logits(Sequences.from_codes(changed)), model.logits(data.raw))
+    changed = data.raw.buffer.reshape(120, 80).copy()
+    changed[:, 33] = 7
+    assert (model.logits(Sequences.from_codes(changed)) != model.logits(data.raw)).any()
+    layer = FirstLayer.of(model, "cpu")
+    found = strongest_sites(layer, data.raw, np.arange(len(data)))
+    assert set(found.starts[np.isfinite(found.values)]) <= set(range(30 - layer.width + 1, 34))
+
+
+def test_where_places_do_not_matter_all_letters_are_read():
+    model = train(variants(), TrainOptions(epochs=1, positions="free", precision="32"), progress=False)
+    assert model.network.config["span"] is None
+
+
+def test_records_that_differ_everywhere_or_in_length_are_no_variants():
+    raw = variants().raw
+    assert varying(raw, 80) == (30, 34) and varying(raw, 79) is None
+    assert (
+        varying(variants(first=1, sites=40).raw, 80) == (1, 41) and varying(variants(first=1, sites=41).raw, 80) is None
+    )
+    late = Sequences.from_codes([*list(raw)[:1] * 2000, np.full(80, 5, np.uint8)])  # told by the last record alone
+    assert varying(late, 80) is None
+    assert varying(Sequences.from_codes([*raw, raw[0][:70]]), 80) is None
+    assert varying(Sequences.from_codes([raw[0]] * 30), 80) is None
 
 
 def test_errors_are_ours():

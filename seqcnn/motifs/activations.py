@@ -140,8 +140,8 @@ class FirstLayer:
             other = self.encoder.reverse_complement(batch, sizes)
             strands.append(self.network.filter_activations(self.encoder(other), known))
         pad = int(self._conv.padding[1]) if not isinstance(self._conv.padding, str) else (self.width - 1) // 2
-        cells = sizes.clamp(min=self.network.minimum_width) + 2 * pad - self.width + 1
-        return Activated(part, sizes, known, tuple(strands), cells, pad, self.network)
+        cells = self.network.reads(sizes) + 2 * pad - self.width + 1
+        return Activated(part, sizes, known, tuple(strands), cells, pad - self.network.begins, self.network)
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Activated:
     cells
         Number of real cells of each record, ``(n,)``.
     pad
-        Zero columns before position 0.
+        Cell of position 0: the zero columns before it, less the columns that are not read.
     network
         The copy of the network that made them.
     """

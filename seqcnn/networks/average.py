@@ -74,6 +74,7 @@ class Average(Network):
         self.register_buffer("bias", torch.zeros(count, outputs))
         first = next(self._each())
         self.minimum_width, self.fixed_width = first.minimum_width, first.fixed_width
+        self.begins = first.begins
 
     def _each(self) -> Iterator[Network]:
         return (cast(Network, member) for member in self.members)
@@ -106,6 +107,9 @@ class Average(Network):
         parts = z.chunk(len(self.members), 1)
         logits = torch.stack([member.head(part) for member, part in zip(self._each(), parts, strict=True)], 1)
         return (logits * self.scale + self.bias).mean(1)  # of (N, count, outputs)
+
+    def reads(self, lengths: Tensor) -> Tensor:  # noqa: D102
+        return next(self._each()).reads(lengths)
 
     def staged(self) -> tuple[Stages, ...]:  # noqa: D102
         found = []

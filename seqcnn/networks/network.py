@@ -35,6 +35,8 @@ class Network(nn.Module):
         Receptive field; a shorter record gets zero columns up to it.
     fixed_width
         None where any length will do; else the longest record that the network was built for.
+    begins
+        Column of a record with which the first layer begins.
     """
 
     #: Whether the linear layer alone is fitted, at once (see `seqcnn.training.ridge`).
@@ -43,6 +45,7 @@ class Network(nn.Module):
     batch_bytes: ClassVar[int | None] = None
     minimum_width: int = 1
     fixed_width: int | None = None
+    begins: int = 0
 
     def __init__(
         self, *, in_channels: int, outputs: int, height: int = 1, width: int | None = None, **options: Any
@@ -87,6 +90,10 @@ class Network(nn.Module):
             If the image has other channels, another height, or more columns than a fixed width allows.
         """
         return self.head(self.features(x, lengths))
+
+    def reads(self, lengths: Tensor) -> Tensor:
+        """Return how many columns of records of `lengths` the first layer reads, ``(N,)``."""
+        return lengths.clamp(min=self.minimum_width)
 
     def staged(self) -> tuple[Stages, ...]:
         """Return the network in use as local steps, in parts whose logits add up; none where it is not made of such."""

@@ -118,10 +118,23 @@ def fit_kernel(
         first += len(like)
     inner = torch.cat(list(_likenesses(some, scales, raw.take(marks), landmarks))).double()
     system = gram + noise * (inner + _JITTER * torch.eye(len(marks), dtype=torch.float64))
-    system.diagonal().add_(_JITTER * float(gram.diagonal().mean()))
-    weight = torch.cholesky_solve(right, torch.linalg.cholesky(system))
+    weight = torch.cholesky_solve(right, _factor(system, _JITTER * float(gram.diagonal().mean())))
     choice = {"gammas": list(gammas), "noise": noise, "error": error, "landmarks": len(marks)}
     return Kernel(some, scales, landmarks, weight.float(), torch.from_numpy(bias).float(), choice)
+
+
+def _factor(system: torch.Tensor, jitter: float) -> torch.Tensor:
+    """Return the Cholesky factor of a matrix with as little added to its diagonal as that takes: `jitter` or more.
+
+    Short records are often alike to the last letter but one, or all.
+    """
+    while True:
+        system.diagonal().add_(jitter)
+        found = torch.linalg.cholesky_ex(system)
+        if not int(found.info) or not np.isfinite(jitter):
+            factor: torch.Tensor = found.L
+            return factor
+        jitter *= 10
 
 
 def one_of_each(groups: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

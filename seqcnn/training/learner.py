@@ -30,7 +30,7 @@ Indices = npt.NDArray[np.int64]
 #: Networks that are fitted at once, not trained in steps.
 CONVEX = ("composition", "kmer")
 #: An amino acid costs as much as so many nucleotides: the first layer has five times as many channels, the rest not.
-AMINO_ACID = 2.0
+_AMINO_ACID = 2.0
 #: The changes of each raw kind where none are named, if the records allow them.
 DEFAULT_AUGMENTATIONS = {"codes": ("reverse_complement", "shift"), "samples": (), "pixels": ("shift", "flip")}
 
@@ -53,6 +53,8 @@ class Plan:
         Of the verb.
     mirrored
         Whether a picture means the same left to right.
+    span
+        Columns that are read where positions matter, first and end; None for all.
     """
 
     network: str
@@ -64,6 +66,20 @@ class Plan:
     groups: Indices
     options: TrainOptions
     mirrored: bool = False
+    span: tuple[int, int] | None = None
+
+    @property
+    def aware(self) -> bool:
+        """Whether the network knows where in a record it is."""
+        return self.positions == "aware"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what is not read."""
+        if not self.aware or self.span is None:
+            return ()
+        first, end = self.span
+        return (f"only letters {first + 1} to {end} of {self.width} differ between records: no other is read",)
 
 
 @dataclass(frozen=True)
@@ -102,6 +118,18 @@ def knows_positions(network: str) -> bool:
     (True, False)
     """
     return "positions" in options(network)
+
+
+def columns_read(plan: Plan, lengths: Indices) -> float:
+    """Return how many columns are read of records of `lengths`, on average."""
+    if plan.aware and plan.span is not None:
+        return float(plan.span[1] - plan.span[0])
+    return float(lengths.mean())
+
+
+def letter_cost(plan: Plan) -> float:
+    """Return how many times as long a letter takes as one of DNA does; that its place counts is paid for elsewhere."""
+    return 1.0 if plan.encoder.has_complement or plan.aware else _AMINO_ACID
 
 
 def learn(
@@ -144,9 +172,10 @@ def learn(
         data.kind,
         len(train),
         plan.options,
-        positions=plan.positions == "aware",
+        positions=plan.aware,
+        variants=plan.aware and plan.span is not None,
         steps=steps,
-        length=float(data.lengths[train].mean()) * (1 if encoder.has_complement else AMINO_ACID),
+        length=columns_read(plan, data.lengths[train]) * letter_cost(plan),
     )
     held = placed(
         network, plan.options.filters, alphabet=data.alphabet, frozen=plan.options.frozen, called=plan.network
@@ -204,7 +233,9 @@ def described_fit(found: Fit, seeded_with: Seeded | None, network: Network) -> d
 def build(plan: Plan) -> Network:
     """Return the network before it has learned, the same for the same seed."""
     seed = plan.options.seed
-    settings: dict[str, Any] = {"positions": plan.positions == "aware"} if knows_positions(plan.network) else {}
+    settings: dict[str, Any] = {"positions": plan.aware} if knows_positions(plan.network) else {}
+    if plan.aware and plan.span is not None and "span" in options(plan.network):
+        settings["span"] = plan.span
     if "padded" in options(plan.network) and not plan.encoder.has_complement:
         settings["padded"] = True  # a protein begins where it begins, a window anywhere
     settings |= {"seed": seed} if "seed" in options(plan.network) else {}

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from seqcnn.data.dataset import Dataset, take
+from seqcnn.alphabet import SOFT_MASK
+from seqcnn.data.dataset import Dataset, Raw, take
 from seqcnn.data.splits import Parts, folds, split, split_groups
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import DataError, OptionError
@@ -35,6 +36,8 @@ FEW_RECORDS = 2000
 _MIRROR_STEPS, _MIRROR_FOLDS = 200, 5
 #: Times the median that the longest record may have for a place to mean the same in most records.
 _ONE_LENGTH = 2.0
+#: Records that tell most sets apart from variants of one sequence.
+_GLANCE = 1000
 #: Share of the records of a short training that steers it.
 _STEERING = 0.1
 #: The short trainings that compare position-aware and position-free networks: steps and letters about, one fold of so
@@ -84,7 +87,7 @@ def plan_training(
     bar.start("comparing strands", 2)
     probes = Probes(part, plan.task, seed=options.seed)
     strands = _strands(plan, probes)
-    plan = replace(plan, strands=strands.chosen)
+    plan = replace(plan, strands=strands.chosen, span=varying(part.raw, plan.width))
     bar.start("comparing positions", 2)
     positions = _positions(plan, part, bar, probes=probes)
     plan = replace(plan, positions=positions.chosen)
@@ -93,6 +96,29 @@ def plan_training(
         choices["mirror"] = choose_mirror(_mirror_trial(plan, part, bar))
         plan = replace(plan, mirrored=choices["mirror"].chosen == "mirrored")
     return plan, choices
+
+
+def varying(raw: Raw, width: int) -> tuple[int, int] | None:
+    """Return the first and the end of the columns in which records differ, where these are variants of one sequence.
+
+    That is where all have one length and agree in half the columns and more before and behind. Such columns tell
+    nothing, and take most of the time.
+
+    >>> from seqcnn.alphabet import DNA
+    >>> from seqcnn.sequence import encode
+    >>> varying(Sequences.from_codes([encode(s, DNA) for s in ("ACGTACGT", "ACGaACGT", "ACGTCCGT")]), 8)
+    (3, 5)
+    """
+    if not isinstance(raw, Sequences) or len(raw) < 2 or raw.lengths.min() != raw.lengths.max():
+        return None
+    codes = raw.buffer.reshape(len(raw), -1)
+    found = None
+    for part in (codes[:_GLANCE], codes):  # most are told by a few
+        places = np.flatnonzero((part & ~np.uint8(SOFT_MASK) != codes[0] & ~np.uint8(SOFT_MASK)).any(0))
+        if not len(places) or 2 * (places[-1] + 1 - places[0]) > codes.shape[1] or codes.shape[1] > width:
+            return None
+        found = int(places[0]), int(places[-1]) + 1
+    return found
 
 
 def _refuse_unsuited(options: TrainOptions, network: str, task: Task, kind: str) -> None:

@@ -48,15 +48,22 @@ class Recipe:
     latest: bool = False
 
 
-#: Sequences, sequences whose places matter, and pictures; the epochs follow from the steps.
+#: Sequences, sequences whose places matter, variants of one sequence, and pictures; the epochs follow from the steps.
 _BASES = {
     "codes": Recipe(epochs=0, batch_size=128, averaging=0.2),
     "places": Recipe(epochs=0, batch_size=128, averaging=0.2),
+    "variants": Recipe(epochs=0, batch_size=128, averaging=0.2),
     "pixels": Recipe(epochs=0, batch_size=128, lr=6e-3, weight_decay=0.05, smoothing=0.1),
     "samples": Recipe(epochs=0, batch_size=32, lr=5e-3, weight_decay=0.05, smoothing=0.1),
 }
 #: Steps that a network needs, and the fewest and the most epochs they may make.
-_STEPS = {"codes": (1000, 5, 40), "places": (700, 5, 40), "pixels": (2500, 6, 40), "samples": (850, 8, 100)}
+_STEPS = {
+    "codes": (1000, 5, 40),
+    "places": (700, 5, 40),
+    "variants": (2800, 5, 80),
+    "pixels": (2500, 6, 40),
+    "samples": (850, 8, 100),
+}
 #: Letters that sequences of any length are read for, beyond those of the fewest epochs: long records take fewer steps.
 _LETTERS = 24_000_000
 #: From so many records on, steps are taken on twice as many.
@@ -69,6 +76,7 @@ def recipe_for(
     options: TrainOptions,
     *,
     positions: bool = False,
+    variants: bool = False,
     steps: int | None = None,
     length: float = 1.0,
 ) -> Recipe:
@@ -78,6 +86,8 @@ def recipe_for(
     ----------
     positions
         Whether the network flattens and so learns places by heart sooner.
+    variants
+        Whether the records are variants of one sequence: what they differ in is little, and all of it matters.
     steps
         About how many steps to take in all, for a short trial; None as many as the network needs.
     length
@@ -86,7 +96,7 @@ def recipe_for(
     >>> recipe_for("codes", 1000, TrainOptions(epochs=3)).epochs
     3
     """
-    plan = "places" if positions and kind == "codes" else kind
+    plan = kind if kind != "codes" or not positions else "variants" if variants else "places"
     base, (wanted, fewest, most) = _BASES[plan], _STEPS[plan]
     size = base.batch_size * 2 if records > _MANY else min(base.batch_size, max(16, records // 8))
     size = size if options.batch_size is None else options.batch_size

@@ -26,7 +26,16 @@ from seqcnn.training.calibrate import fit_calibration
 from seqcnn.training.folding import Fold, Folded, answer
 from seqcnn.training.inheritance import inherit
 from seqcnn.training.kernel import Kernel
-from seqcnn.training.learner import AMINO_ACID, HeldOut, Learned, Plan, augmentations, described_fit, uncalibrated
+from seqcnn.training.learner import (
+    HeldOut,
+    Learned,
+    Plan,
+    augmentations,
+    columns_read,
+    described_fit,
+    letter_cost,
+    uncalibrated,
+)
 from seqcnn.training.loop import fit
 from seqcnn.training.pooling import Blend
 from seqcnn.training.precision import pick_precision
@@ -104,7 +113,7 @@ def distill(
         raise DataError("distilling: sequences are made up; pictures and series have no letters")
     seed, task = plan.options.seed, plan.task
     rng = np.random.default_rng(seed)
-    least, most = (letters / max(1.0, float(known.lengths.mean())) for letters in _LETTERS)
+    least, most = (letters / max(1.0, columns_read(plan, known.lengths)) for letters in _LETTERS)
     count = int(max(2 * _STEERING, min(max(MADE_UP, least - len(known)), most, _SHORT)))
     made = recombined(known.raw, count, rng)
     raw = Sequences(
@@ -126,10 +135,9 @@ def distill(
     with seeded(seed):
         network = inherit([cast(Motif, one.learned.network) for one in teacher.members], best, plan.encoder, known.raw)
     inherited = network.filters.weight.detach().clone()
-    aware = plan.positions == "aware"
-    base = recipe_for("codes", len(train), plan.options, positions=aware)
-    cost = (_PLACE if aware else 1) * (1 if plan.encoder.has_complement else AMINO_ACID)
-    read = max(READ, READ_A_RECORD * len(known)) / float(lessons.lengths.mean()) / cost
+    base = recipe_for("codes", len(train), plan.options, positions=plan.aware)
+    cost = (_PLACE if plan.aware else 1) * letter_cost(plan)
+    read = max(READ, READ_A_RECORD * len(known)) / columns_read(plan, lessons.lengths) / cost
     epochs = max(1, round(min(SEEN, STEPS * base.batch_size / len(train), read / len(train))))
     recipe = replace(base, weight_decay=_DECAY, epochs=epochs, latest=True)  # there is nothing to learn by heart
     found = fit(

@@ -109,7 +109,7 @@ def train(
     seen = np.sort(np.concatenate([parts.train, parts.valid]))
     with progress_bar(progress) as bar:
         plan, choices = plan_training(data, options, parts, bar, longest=longest)
-        notes += [*plan.task.notes, *chosen(choices)]
+        notes += [*plan.task.notes, *chosen(choices), *plan.notes]
         if options.show_augmented is not None:
             write_augmented(options.show_augmented, plan, data, parts.train)
         hashes, own = record_hashes(data.raw, data.alphabet), _own(data, seen)
