@@ -544,12 +544,12 @@ def test_splice_sites_are_forward_and_position_aware():
     assert choose_positions(Probes(data, task), strands="forward").chosen == "aware"
 
 
-def variants(n=120, *, width=80, first=30, sites=4):
-    """Return a Dataset of variants of one protein, whose number follows from the letters at a few sites."""
+def variants(n=120, *, width=80, first=30, sites=4, alphabet=PROTEIN):
+    """Return a Dataset of variants of one sequence, whose number follows from the letters at a few sites."""
     rng = np.random.default_rng(3)
-    codes = np.tile(rng.integers(0, 20, width, dtype=np.uint8), (n, 1))
-    codes[:, first : first + sites] = rng.integers(0, 20, (n, sites))
-    return as_data(list(codes), codes[:, first : first + 2].sum(1), "regression", ("fitness",), PROTEIN)
+    codes = np.tile(rng.integers(0, alphabet.size, width, dtype=np.uint8), (n, 1))
+    codes[:, first : first + sites] = rng.integers(0, alphabet.size, (n, sites))
+    return as_data(list(codes), codes[:, first : first + 2].sum(1), "regression", ("fitness",), alphabet)
 
 
 def test_of_variants_of_one_sequence_only_what_varies_is_read():
@@ -568,9 +568,10 @@ def test_of_variants_of_one_sequence_only_what_varies_is_read():
     assert set(found.starts[np.isfinite(found.values)]) <= set(range(30 - layer.width + 1, 34))
 
 
-def test_where_places_do_not_matter_all_letters_are_read():
-    model = train(variants(), TrainOptions(epochs=1, positions="free", precision="32"), progress=False)
-    assert model.network.config["span"] is None
+@pytest.mark.parametrize(("alphabet", "strands", "positions"), [(PROTEIN, "auto", "free"), (DNA, "both", "aware")])
+def test_where_places_do_not_matter_or_strands_are_one_all_letters_are_read(alphabet, strands, positions):
+    options = TrainOptions(epochs=1, positions=positions, strands=strands, precision="32")
+    assert train(variants(alphabet=alphabet), options, progress=False).network.config["span"] is None
 
 
 def test_records_that_differ_everywhere_or_in_length_are_no_variants():

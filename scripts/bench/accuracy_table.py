@@ -37,6 +37,8 @@ EXPLAINED = (
     "each draw the difference of the two figures is averaged over the seeds, whose models stay as they are; shown "
     "are the 2.5th and 97.5th percentile. The better rival is the one with the better mean over seeds. Pooled, the "
     "differences of a draw are averaged over the sets too, each set once.",
+    "Every opening of a test file is logged in `test_openings.tsv`, with the code that opened it; of a set that was "
+    "opened more than once the last stands here.",
 )
 
 #: The least figure asked for.

@@ -87,7 +87,8 @@ def plan_training(
     bar.start("comparing strands", 2)
     probes = Probes(part, plan.task, seed=options.seed)
     strands = _strands(plan, probes)
-    plan = replace(plan, strands=strands.chosen, span=varying(part.raw, plan.width))
+    span = varying(part.raw, plan.width) if strands.chosen == "forward" else None
+    plan = replace(plan, strands=strands.chosen, span=span)
     bar.start("comparing positions", 2)
     positions = _positions(plan, part, bar, probes=probes)
     plan = replace(plan, positions=positions.chosen)
