@@ -63,15 +63,12 @@ def test_the_effect_of_a_filter_is_that_of_silencing_it() -> None:
     x, columns = network.prepare(*encoder.image(torch.from_numpy(codes), torch.from_numpy(lengths)))
     with torch.no_grad():
         maps = network.first(x, columns)
-        whole, silenced = network.head(network.rest(maps, columns)), []
+        whole, silenced = network.forward_with_filters(maps, columns), []
         for f in range(10):
-            without = maps.clone()
-            without[:, f] += 0.05 * (
-                maps[:, f].mean() - maps[:, f]
-            )  # a step towards silence: the effect is of 1st order
-            silenced.append(
-                (whole - network.head(network.rest(without, columns))).var(0, correction=0).sum().sqrt() / 0.05
-            )
+            without = maps.clone()  # a step towards silence: the effect is of first order
+            without[:, f] += 0.05 * (maps[:, f].mean() - maps[:, f])
+            moved = whole - network.forward_with_filters(without, columns)
+            silenced.append(moved.var(0, correction=0).sum().sqrt() / 0.05)
     measured = torch.stack(silenced)
     assert np.corrcoef(measured, effects)[0, 1] > 0.95
 

@@ -1,6 +1,6 @@
 """What each motif is worth to the network, by what is lost without it and what it tells alone; where it stands."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -160,29 +160,22 @@ def weigh(
     silent = torch.from_numpy(mean).float().to(layer.place)
     limit = torch.from_numpy(cutoff).float().to(layer.place)
 
-    def logits(batch: Activated) -> torch.Tensor:
-        parts = [batch.network.forward_with_filters(a, batch.known) for a in batch.strands]
-        return calibration(torch.stack(parts).mean(0))  # type: ignore[no-any-return]
+    def logits(batch: Activated, maps: list[torch.Tensor]) -> torch.Tensor:
+        parts = [batch.network.forward_with_gathered(one, batch.known) for one in maps]
+        return calibration(torch.stack(parts).mean(0)).cpu()  # type: ignore[no-any-return]
 
     def measure(batch: Activated) -> None:
         rows = np.array([place[int(r)] for r in batch.records])
-        found[0, rows] = logits(batch).cpu()
         best, middles = _strengths(batch, limit, layer.width)
-        still = silent[:, None, None] * batch.inside[:, None, None]
-        nothing = replace(batch, strands=tuple(still for _ in batch.strands))
-        found[1 + m, rows] = logits(nothing).cpu()
+        every = [batch.network.gather(a, batch.known) for a in batch.strands]
+        none = batch.network.gather(silent[:, None, None] * batch.inside[:, None, None], batch.known)
+        found[0, rows], found[1 + m, rows] = logits(batch, every), logits(batch, [none] * len(every))
         for j, filters in enumerate(motifs):
             channels = list(filters)
-            kept = [a[:, channels].clone() for a in batch.strands]
-            for a in batch.strands:
-                a[:, channels] = silent[channels][:, None, None] * batch.inside[:, None, None]
-            found[1 + j, rows] = logits(batch).cpu()
-            for a, values in zip(batch.strands, kept, strict=True):
-                a[:, channels] = values
-            quiet = replace(batch, strands=tuple(still.clone() for _ in batch.strands))
-            for a, values in zip(quiet.strands, kept, strict=True):
-                a[:, channels] = values
-            found[2 + m + j, rows] = logits(quiet).cpu()
+            without, alone = [maps.clone() for maps in every], [none.clone() for _ in every]
+            for less, more, maps in zip(without, alone, every, strict=True):
+                less[:, channels], more[:, channels] = none[:, channels], maps[:, channels]
+            found[1 + j, rows], found[2 + m + j, rows] = logits(batch, without), logits(batch, alone)
             top, which = best[:, channels].max(1)
             holds[rows, j] = (top > 1).cpu().numpy()
             middle[rows, j] = middles[:, channels].gather(1, which[:, None])[:, 0].cpu().numpy()

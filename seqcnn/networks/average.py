@@ -99,9 +99,14 @@ class Average(Network):
     def first(self, x: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
         return torch.cat([member.first(x, lengths) for member in self._each()], 1)
 
-    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
-        parts = activations.chunk(len(self.members), 1)
-        return torch.cat([member.rest(part, lengths) for member, part in zip(self._each(), parts, strict=True)], 1)
+    def gathered(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        return torch.cat([member.gathered(part, lengths) for member, part in self._parts(activations)], 1)
+
+    def rest(self, gathered: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        return torch.cat([member.rest(part, lengths) for member, part in self._parts(gathered)], 1)
+
+    def _parts(self, maps: Tensor) -> Iterator[tuple[Network, Tensor]]:
+        return zip(self._each(), maps.chunk(len(self.members), 1), strict=True)
 
     def head(self, z: Tensor) -> Tensor:  # noqa: D102
         parts = z.chunk(len(self.members), 1)

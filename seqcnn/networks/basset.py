@@ -90,8 +90,12 @@ class Basset(Network):
     def first(self, x: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
         return self.block(0, x, out_lengths(lengths, self.kernels[0]))
 
-    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
-        x: Tensor = self.pooling[0](activations)
+    def gathered(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        best: Tensor = self.pooling[0](activations)
+        return best
+
+    def rest(self, gathered: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        x = gathered
         lengths = out_lengths(lengths, self.kernels[0])
         for i in range(1, len(self.kernels)):
             lengths = out_lengths(out_lengths(lengths, self.pools[i - 1], self.pools[i - 1]), self.kernels[i])

@@ -42,8 +42,8 @@ class Composition(Network):
         self.register_buffer("scale", torch.ones(counted))
         self.out = nn.Linear(counted, outputs)
 
-    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
-        z = self.composition(activations, lengths)
+    def rest(self, gathered: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        z = self.composition(gathered, lengths)
         return (z - self.center) / self.scale
 
     def composition(self, x: Tensor, lengths: Tensor | None) -> Tensor:

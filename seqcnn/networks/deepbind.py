@@ -63,12 +63,15 @@ class DeepBind(Network):
     def first(self, x: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
         return masked(self.act(self.conv(x)), out_lengths(lengths, self.minimum_width))
 
-    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+    def gathered(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
         lengths = out_lengths(lengths, self.minimum_width)
-        z: Tensor = self.maximum(activations, lengths)  # (N, F)
+        found = [self.maximum(activations, lengths)]  # of (N, F)
         if self.mean is not None:
-            z = torch.cat([z, self.mean(activations, lengths)], 1)
-        return z
+            found.append(self.mean(activations, lengths))
+        return torch.stack(found, 2)
+
+    def rest(self, gathered: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        return gathered.mT.flatten(1)
 
     def head(self, z: Tensor) -> Tensor:  # noqa: D102
         logits: Tensor = self.out(self.hidden(self.drop(z)))

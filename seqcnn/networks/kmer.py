@@ -58,8 +58,8 @@ class Kmer(Network):
         self.weight = nn.Parameter(torch.zeros(start, outputs))  # (features, K)
         self.bias = nn.Parameter(torch.zeros(outputs))
 
-    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
-        x = activations.squeeze(2) if self.height == 1 else activations.squeeze(1)  # (N, A, L)
+    def rest(self, gathered: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        x = gathered.squeeze(2) if self.height == 1 else gathered.squeeze(1)  # (N, A, L)
         share, letter = x.max(1)
         known = share > 1 - 1e-3  # padding, gaps and ambiguous letters are not
         total = x.new_zeros(x.shape[0], self.outputs)

@@ -93,10 +93,10 @@ class LeNet(Network):
         lengths = out_lengths(lengths, *self.steps[0])
         return masked(self.act1(normalized(self.norm1, self.conv1(x), lengths)), lengths)
 
-    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+    def rest(self, gathered: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
         for step in self.steps[:3]:
             lengths = out_lengths(lengths, *step)
-        x = normalized(self.norm2, self.conv2(self.pool1(activations)), lengths)
+        x = normalized(self.norm2, self.conv2(self.pool1(gathered)), lengths)
         x = masked(self.act2(x), lengths)
         z: Tensor = self.pool2(x)
         return z.flatten(1)

@@ -220,12 +220,13 @@ class Motif(Network):
         lengths = out_lengths(self._sided(lengths), self.filter_width)
         return masked(self.act(normalized(self.norm, self._conv(x), lengths)), lengths)
 
-    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+    def gathered(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
         # Where the norm turns a map upside down, the best site of the convolution is the least activation.
         sign = torch.where(self.norm.weight < 0, -1.0, 1.0)[:, None, None]
-        lengths = self.pooled(lengths)
-        maps = masked(self.pool(activations * sign) * sign, lengths)
-        return self.company(nn.functional.pad(self.map_drop(maps), self.margin), lengths)
+        return masked(self.pool(activations * sign) * sign, self.pooled(lengths))
+
+    def rest(self, gathered: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        return self.company(nn.functional.pad(self.map_drop(gathered), self.margin), self.pooled(lengths))
 
     def pooled(self, lengths: Tensor | None) -> Tensor | None:
         """Return how many pooled positions are real in records of `lengths`."""

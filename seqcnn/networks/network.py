@@ -14,7 +14,8 @@ class Network(nn.Module):
     """Images ``(N, C, H, W)``, or sequences ``(N, C, L)``, to logits ``(N, outputs)``.
 
     A subclass passes every option of its constructor on as a keyword, sets `minimum_width` (and `fixed_width` if it
-    flattens), and defines ``first``, ``rest`` and ``head``; a baseline without filters defines ``rest`` and ``head``.
+    flattens), and defines ``first``, ``rest`` and ``head``, and ``gathered`` where the rest would begin with a pool; a
+    baseline without filters defines ``rest`` and ``head``.
 
     Parameters
     ----------
@@ -68,8 +69,12 @@ class Network(nn.Module):
         """Return the first layer's activations ``(N, F, H', W')`` after its non-linearity, zero beyond each record."""
         return x
 
-    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:
-        """Return the features of first-layer activations; `lengths` are those of the image."""
+    def gathered(self, activations: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return what the rest needs of each map of first-layer activations, ``(N, F, ...)``: all, or the best."""
+        return activations
+
+    def rest(self, gathered: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the features of what was gathered; `lengths` are those of the image."""
         raise NotImplementedError(f"{type(self).__name__} defines no rest()")
 
     def head(self, z: Tensor) -> Tensor:
@@ -79,7 +84,7 @@ class Network(nn.Module):
     def features(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return what the head sees, of an image ``(N, C, H, W)`` or ``(N, C, L)``."""
         x, lengths = self.prepare(x, lengths)
-        return self.rest(self.first(x, lengths), lengths)
+        return self.rest(self.gathered(self.first(x, lengths), lengths), lengths)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits ``(N, outputs)``; `lengths` ``(N,)`` says how many columns of each record are real.
@@ -105,9 +110,18 @@ class Network(nn.Module):
 
     def forward_with_filters(self, activations: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits of given, possibly edited, `filter_activations`; `lengths` as they were given for those."""
-        if lengths is not None:
-            lengths = lengths.to(activations.device).clamp(min=self.minimum_width)
-        return self.head(self.rest(activations, lengths))
+        return self.forward_with_gathered(self.gather(activations, lengths), lengths)
+
+    def gather(self, activations: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return what is `gathered` of `filter_activations`; `lengths` as they were given for those."""
+        return self.gathered(activations, self._counted(activations, lengths))
+
+    def forward_with_gathered(self, gathered: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits of what was gathered, possibly edited; `lengths` as they were given for the activations."""
+        return self.head(self.rest(gathered, self._counted(gathered, lengths)))
+
+    def _counted(self, maps: Tensor, lengths: Tensor | None) -> Tensor | None:
+        return None if lengths is None else lengths.to(maps.device).clamp(min=self.minimum_width)
 
     def prepare(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Return the image ``(N, C, H, W)``, zero beyond each record and wide enough, and the lengths that count."""

@@ -120,8 +120,8 @@ class Residual(Network):
     def first(self, x: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
         return masked(self.act1(normalized(self.norm1, self.conv1(x), lengths)), lengths)
 
-    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
-        x = activations
+    def rest(self, gathered: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        x = gathered
         for stage in self.stages:
             x, lengths = stage(x, lengths)
         return self.pooled(x, lengths)

@@ -136,8 +136,8 @@ class Rocket(Network):
         z, real = self.standard(x, lengths)
         return torch.cat([bank(z, real) for bank in (*self.competing, *self.running)], 1)
 
-    def rest(self, activations: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
-        return (self.plain(activations, lengths) - self.offset) * self.weight
+    def rest(self, gathered: Tensor, lengths: Tensor | None) -> Tensor:  # noqa: D102
+        return (self.plain(gathered, lengths) - self.offset) * self.weight
 
     def head(self, z: Tensor) -> Tensor:  # noqa: D102
         logits: Tensor = self.out(z)

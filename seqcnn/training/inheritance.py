@@ -69,7 +69,7 @@ def filter_effects(network: Motif, encoder: Encoder, raw: Sequences) -> Tensor:
     maps = network.first(x, columns).requires_grad_(True)  # (n, F, 1, cells)
     gap = (maps - maps.mean((0, 2, 3), keepdim=True)).detach()
     with torch.enable_grad():
-        logits = network.head(network.rest(maps, columns))
+        logits = network.head(network.rest(network.gathered(maps, columns), columns))
         gradients = [torch.autograd.grad(one.sum(), maps, retain_graph=True)[0] for one in logits.unbind(1)]
     moved = torch.stack([(gap * gradient).sum((2, 3)) for gradient in gradients], 1)  # (n, K, F)
     return moved.var(0, correction=0).sum(0).sqrt()
