@@ -53,8 +53,8 @@ class Plan:
         Of the verb.
     mirrored
         Whether a picture means the same left to right.
-    span
-        Columns that are read where positions matter, first and end; None for all.
+    varying
+        Of variants of one sequence the columns in which they differ, first and end, if the network can read them alone.
     """
 
     network: str
@@ -66,7 +66,7 @@ class Plan:
     groups: Indices
     options: TrainOptions
     mirrored: bool = False
-    span: tuple[int, int] | None = None
+    varying: tuple[int, int] | None = None
 
     @property
     def aware(self) -> bool:
@@ -74,9 +74,14 @@ class Plan:
         return self.positions == "aware"
 
     @property
+    def span(self) -> tuple[int, int] | None:
+        """Columns that are read, first and end; None for all, as where places do not matter."""
+        return self.varying if self.aware else None
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on what is not read."""
-        if not self.aware or self.span is None:
+        if self.span is None:
             return ()
         first, end = self.span
         return (f"only letters {first + 1} to {end} of {self.width} differ between records: no other is read",)
@@ -122,9 +127,7 @@ def knows_positions(network: str) -> bool:
 
 def columns_read(plan: Plan, lengths: Indices) -> float:
     """Return how many columns are read of records of `lengths`, on average."""
-    if plan.aware and plan.span is not None:
-        return float(plan.span[1] - plan.span[0])
-    return float(lengths.mean())
+    return float(lengths.mean()) if plan.span is None else float(plan.span[1] - plan.span[0])
 
 
 def letter_cost(plan: Plan) -> float:
@@ -173,7 +176,7 @@ def learn(
         len(train),
         plan.options,
         positions=plan.aware,
-        variants=plan.aware and plan.span is not None,
+        variants=plan.span is not None,
         steps=steps,
         length=columns_read(plan, data.lengths[train]) * letter_cost(plan),
     )
@@ -234,8 +237,7 @@ def build(plan: Plan) -> Network:
     """Return the network before it has learned, the same for the same seed."""
     seed = plan.options.seed
     settings: dict[str, Any] = {"positions": plan.aware} if knows_positions(plan.network) else {}
-    if plan.aware and plan.span is not None and "span" in options(plan.network):
-        settings["span"] = plan.span
+    settings |= {} if plan.span is None else {"span": plan.span}
     if "padded" in options(plan.network) and not plan.encoder.has_complement:
         settings["padded"] = True  # a protein begins where it begins, a window anywhere
     settings |= {"seed": seed} if "seed" in options(plan.network) else {}

@@ -12,6 +12,7 @@ from seqcnn.data.dataset import Dataset, Raw, take
 from seqcnn.data.splits import Parts, folds, split, split_groups
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import DataError, OptionError
+from seqcnn.networks import options as network_options
 from seqcnn.options import TrainOptions
 from seqcnn.registry import resolve
 from seqcnn.runtime import pick_device
@@ -87,8 +88,8 @@ def plan_training(
     bar.start("comparing strands", 2)
     probes = Probes(part, plan.task, seed=options.seed)
     strands = _strands(plan, probes)
-    span = varying(part.raw, plan.width) if strands.chosen == "forward" else None
-    plan = replace(plan, strands=strands.chosen, span=span)
+    alone = strands.chosen == "forward" and "span" in network_options(plan.network)
+    plan = replace(plan, strands=strands.chosen, varying=varying(part.raw, plan.width) if alone else None)
     bar.start("comparing positions", 2)
     positions = _positions(plan, part, bar, probes=probes)
     plan = replace(plan, positions=positions.chosen)

@@ -48,15 +48,14 @@ class Recipe:
     latest: bool = False
 
 
-#: Sequences, sequences whose places matter, variants of one sequence, and pictures; the epochs follow from the steps.
+#: Of each raw kind; the epochs follow from the steps.
 _BASES = {
     "codes": Recipe(epochs=0, batch_size=128, averaging=0.2),
-    "places": Recipe(epochs=0, batch_size=128, averaging=0.2),
-    "variants": Recipe(epochs=0, batch_size=128, averaging=0.2),
     "pixels": Recipe(epochs=0, batch_size=128, lr=6e-3, weight_decay=0.05, smoothing=0.1),
     "samples": Recipe(epochs=0, batch_size=32, lr=5e-3, weight_decay=0.05, smoothing=0.1),
 }
-#: Steps that a network needs, and the fewest and the most epochs they may make.
+#: Steps that a network needs, and the fewest and the most epochs they may make: of each raw kind, of sequences whose
+#: places matter, and of variants of one sequence.
 _STEPS = {
     "codes": (1000, 5, 40),
     "places": (700, 5, 40),
@@ -97,7 +96,7 @@ def recipe_for(
     3
     """
     plan = kind if kind != "codes" or not positions else "variants" if variants else "places"
-    base, (wanted, fewest, most) = _BASES[plan], _STEPS[plan]
+    base, (wanted, fewest, most) = _BASES[kind], _STEPS[plan]
     size = base.batch_size * 2 if records > _MANY else min(base.batch_size, max(16, records // 8))
     size = size if options.batch_size is None else options.batch_size
     each = max(1, records // size)
