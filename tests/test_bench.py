@@ -11,7 +11,7 @@ import pytest
 BENCH = Path(__file__).parent.parent / "scripts" / "bench" / "accuracy"
 #: Beginnings of the rows that are run, and the package that some need.
 ROWS = {
-    "ecoli": "torch", "BED windows": "pysam", "readers": "pysam", "audio": "PIL", "Coffee as gadf": "PIL",
+    "primer": "torch", "BED windows": "pysam", "readers": "pysam", "audio": "PIL", "Coffee as gadf": "PIL",
     "relatives": "torch", "matched A.thaliana 200": "torch", "variants of": "torch", "check, GC": "cleanlab",
     "check, 1%": "cleanlab",
 }  # fmt: skip
@@ -34,13 +34,13 @@ def told() -> str:
 
 
 def test_accuracy_runs_on_tiny_input(told: str) -> None:
-    assert "ecoli_tss_mpra seed 0: Spearman" in told
+    assert "primer_sim_motif seed 0: first motif" in told
 
 
 def test_accuracy_says_which_data_is_absent(tmp_path: Path) -> None:
-    done = run("--data", str(tmp_path), "--only", "splice")
+    done = run("--data", str(tmp_path), "--only", "primer")
     assert done.returncode == 2
-    assert "splice_uci is absent" in done.stderr
+    assert "primer_sim_motif is absent" in done.stderr
 
 
 def test_accuracy_runs_on_a_tiny_genome(told: str) -> None:

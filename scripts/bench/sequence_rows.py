@@ -97,42 +97,6 @@ def primer(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]
     return {"figure": float(exact), "text": said, "seconds": seconds}
 
 
-def ecoli(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
-    """Promoter expression: a regression table with its own split column."""
-    table = data / "ecoli_tss_mpra" / "tss_expression.tsv.gz"
-    model = work / "m.safetensors"
-    select = [table, "--target", "expression", "--id", "name"]
-    _, seconds = seqcnn(
-        "train", *select, "--split", "column:split", "-o", model, "--seed", seed, "--quiet", cores=cores
-    )
-    test = [*select, "--where", "split=test"]
-    return figure_of(model, test, "spearman", seconds=seconds, cores=cores, called="Spearman")
-
-
-def splice(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
-    """Splice sites: three classes, a tenth of the records held out by the program."""
-    table = data / "splice_uci" / "splice.csv.gz"
-    model = work / "m.safetensors"
-    select = [table, "--target", "class", "--id", "name"]
-    _, seconds = seqcnn("train", *select, "-o", model, "--seed", seed, "--quiet", cores=cores)
-    figures = evaluate(model, select, cores)
-    return {
-        "figure": figures["metrics"]["accuracy"],
-        "text": f"accuracy {interval(figures, 'accuracy')}, n {figures['n']}; {against_baselines(figures, 'accuracy')}",
-        "seconds": seconds,
-    }
-
-
-def amp(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
-    """Antimicrobial peptides: proteins of 2 to 200 residues, the balanced test files."""
-    base = data / "amp_amplify"
-    model = work / "m.safetensors"
-    train = [f"amp={base / 'train.amp.fa.gz'}", f"other={base / 'train.nonamp.fa.gz'}"]
-    _, seconds = seqcnn("train", *train, "-o", model, "--seed", seed, "--quiet", cores=cores)
-    test = [f"amp={base / 'test.amp.fa.gz'}", f"other={base / 'test.nonamp.fa.gz'}"]
-    return figure_of(model, test, "accuracy", seconds=seconds, cores=cores)
-
-
 def null(data: Path, work: Path, seed: int, cores: str = "") -> dict[str, Any]:
     """1,000 shuffles against 1,000 others: nothing may be found, and the report must say so."""
     import numpy as np
@@ -208,9 +172,6 @@ ROWS = [
     Row("CTCF 500 peaks", "CTCF", peaks("Gm12878.CTCF.top500.w200.fa.gz", ("CTCF",)), "peaks_bed_fasta", 3),
     Row("TAp73alpha 1,000 peaks", "p53", peaks("TAp73alpha.fa.gz", ("p53",)), "peaks_bed_fasta", 3),
     Row("primer_sim_motif", "CGACCGAACTCC exact, first", primer, "primer_sim_motif", 3),
-    Row("ecoli_tss_mpra", "-", ecoli, "ecoli_tss_mpra"),
-    Row("splice_uci", "-", splice, "splice_uci"),
-    Row("amp_amplify", "-", amp, "amp_amplify"),
     Row("null control", "covers .5 in 18, silent in 19 of 20", null, "tf_chip_deepbind_encode", 20),
     Row("speed", "score 20 s; train 60 s; --help 0.3 s", scoring, "tf_chip_deepbind_encode", 1, True),
 ]
