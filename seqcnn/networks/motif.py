@@ -76,7 +76,8 @@ class Motif(Network):
     one that starts from nothing finds 8 (AUROC .966 and .925; its teachers .955), and of three other dozens 11, 11, 10.
     Variants of one protein (GB1, four of 265 letters vary) were learned to .900 when all letters were read (a plain CNN
     .923), to .931 when only those that vary were, and to .940 in four times as many steps, for which there is then
-    time.
+    time. Columns in which amino acids resemble each other as in BLOSUM62 were no better than one-hot ones (single
+    networks: peptides .84 to .85 beside .84, locations .67 to .70 beside .71).
 
     Parameters
     ----------
