@@ -82,6 +82,16 @@ class Windows:
         spliced = lengths != last - first  # all of such a record lies in the whole
         return cls(ids, starts, ends, lengths, (chromosomes, *np.where(spliced, (first, last), (low, high)), strand))
 
+    @classmethod
+    def whole(
+        cls, ids: Sequence[str], lengths: Numbers, places: Sequence[Place | None], *, sizes: Mapping[str, int]
+    ) -> "Windows":
+        """Return records as they are, one window each."""
+        if any(place is not None for place in places):
+            rows = zip(ids, lengths.tolist(), places, strict=True)
+            return cls.cut([Run(name, 0, 1, length, place) for name, length, place in rows], sizes=sizes)
+        return cls(Names.of(ids), np.zeros(len(ids), np.int64), lengths, lengths)
+
     def __len__(self) -> int:
         return len(self.starts)
 

@@ -20,7 +20,7 @@ from seqcnn.encode.pixels import Pixels
 from seqcnn.errors import AlphabetError, DataError, FormatError, InputFileError, OptionError, SeqcnnWarning
 from seqcnn.options import DataOptions
 from seqcnn.sequence import Record, Sequences, decode
-from seqcnn.workflow.read import named, read, stream_records
+from seqcnn.workflow.read import named, read, stream_sequences
 
 FILES = {
     "pos.fa": ">a\nACGTTGCAATTACG\n>b\nACGTNNaggCACGATGATT\n",
@@ -279,28 +279,30 @@ def test_a_model_object_serves_as_well_as_a_dataset(at):
 
 def test_records_stream_with_ids_order_and_counts(at):
     counts: dict[str, int] = {}
-    found = [(name, decode(codes, DNA)) for name, codes, _ in stream_records("pos.fa", DNA, counts=counts)]
-    assert found == [("a", "ACGTTGCAATTACG"), ("b", "ACGTNNaggCACGATGATT")]
+    [(names, codes, places)] = stream_sequences("pos.fa", DNA, counts=counts)
+    assert [decode(one, DNA) for one in codes] == ["ACGTTGCAATTACG", "ACGTNNaggCACGATGATT"]
+    assert (names, places) == (["a", "b"], [None, None])
+    assert [len(names) for names, *_ in stream_sequences("pos.fa", DNA, size=14)] == [1, 1]
     assert counts == {"N": 2, "soft-masked": 3}
     (at / "t.csv").write_text("id,sequence\n001,ACGT\nNA,GG\n")
-    assert [name for name, *_ in stream_records("t.csv", DNA)] == ["001", "NA"]
+    assert [names for names, *_ in stream_sequences("t.csv", DNA)] == [["001", "NA"]]
     with pytest.raises(AlphabetError, match="protein.fa, record p.*looks like protein"):
-        list(stream_records("protein.fa", DNA))
+        list(stream_sequences("protein.fa", DNA))
     with pytest.raises(InputFileError, match="is a folder; expected a file of sequences"):
-        list(stream_records(".", DNA))
+        list(stream_sequences(".", DNA))
     with pytest.raises(DataError, match="x.png is a picture; the model reads dna sequences"):
-        list(stream_records("x.png", DNA))
+        list(stream_sequences("x.png", DNA))
     (at / "long.fa").write_text(">a\n" + "ACGT" * 60)
     with pytest.warns(SeqcnnWarning, match="read as protein, but it looks like dna"):
-        list(stream_records("long.fa", PROTEIN))
+        list(stream_sequences("long.fa", PROTEIN))
 
 
 def test_unknown_letters_in_a_stream(at):
     (at / "x.fa").write_text(">a\nACGTJACGTACGT\n")
     with pytest.raises(AlphabetError, match="x.fa, record a, position 5: 'J'"):
-        list(stream_records("x.fa", DNA))
+        list(stream_sequences("x.fa", DNA))
     counts: dict[str, int] = {}
-    assert len(list(stream_records("x.fa", DNA, "mask", counts=counts))) == 1
+    assert len(list(stream_sequences("x.fa", DNA, "mask", counts=counts))) == 1
     assert counts == {"unknown read as N": 1}
 
 

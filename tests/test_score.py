@@ -11,11 +11,13 @@ import pytest
 from small_models import dna_model, letters, picture_model, protein_model
 from test_sweeps import swept
 
+from seqcnn.data.dataset import Raw
+from seqcnn.data.sources.records import Batch
 from seqcnn.errors import AlphabetError, DataError, FormatError, InputFileError, OptionError, OutputFileError
 from seqcnn.networks import create
 from seqcnn.options import ScoreOptions
-from seqcnn.sequence import Codes
-from seqcnn.tiling import windows
+from seqcnn.sequence import Sequences
+from seqcnn.tiling import Windows, windows
 from seqcnn.workflow import inputs as module
 from seqcnn.workflow.score import score
 
@@ -168,13 +170,13 @@ def test_rows_appear_while_the_input_is_still_being_read(
 ) -> None:
     seen: list[str] = []
 
-    def endless(path: str, *args: object, **kwargs: object) -> Iterator[tuple[str, Codes, None]]:
+    def endless(path: str, *args: object, **kwargs: object) -> Iterator[Batch]:
         for i in range(400):
             if i == 300:
                 seen.append(capsys.readouterr().out)
-            yield f"e{i}", np.zeros(50, np.uint8), None
+            yield [f"e{i}"], Sequences.from_codes([np.zeros(50, np.uint8)]), [None]
 
-    monkeypatch.setattr(module, "stream_records", endless)
+    monkeypatch.setattr(module, "stream_sequences", endless)
     monkeypatch.setattr(module, "CHUNK", 500)
     score(MODEL, fasta)
     early = seen[0].splitlines()[1:]
@@ -186,8 +188,8 @@ def test_memory_does_not_grow_with_the_input(monkeypatch: pytest.MonkeyPatch, tm
     held: list[int] = []
     real = module.Inputs._send
 
-    def watched(self: module.Inputs, places: list, raw: object) -> object:  # type: ignore[type-arg]
-        sent = real(self, places, raw)
+    def watched(self: module.Inputs, windows: Windows, raw: Raw) -> Raw:
+        sent = real(self, windows, raw)
         held.append(len(self.waiting))
         return sent
 

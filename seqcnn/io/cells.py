@@ -34,12 +34,10 @@ def cell(value: object) -> str:
     >>> cell(0.1234567), cell(None), cell("a\tb"), cell(float("nan")), cell(12345678)
     ('0.123457', '', 'a b', '', '12345678')
     """
-    if type(value) is int:  # most cells are
-        return str(value)
-    if value is None:
-        return ""
     if isinstance(value, str):
         return value.translate(_SPACE)
+    if value is None:
+        return ""
     if isinstance(value, float) or (hasattr(value, "dtype") and value.dtype.kind == "f"):
         return "" if value != value else f"{value:.6g}"
     return str(value)
@@ -53,8 +51,7 @@ def lines(columns: Sequence[Column]) -> Iterator[str]:
     """
     count = len(columns[0])
     if count < _MANY:
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        yield "".join("\t".join(map(cell, row)) + "\n" for row in rows)
+        yield "".join(["\t".join(row) + "\n" for row in zip(*map(_texts, columns), strict=True)])
         return
     held = [_spelled(column) for column in columns]
     width = sum(widest for *_, widest in held)
@@ -72,6 +69,14 @@ def lines(columns: Sequence[Column]) -> Iterator[str]:
             else:
                 _put_whole(part, rows_, ends, mark)
         yield flat[: _packed(rows_, ends, flat)].tobytes().decode()
+
+
+def _texts(column: Column) -> list[str]:
+    """Return a column as cells."""
+    values = column.tolist()
+    if not isinstance(column, Names) and column.dtype.kind in "iu":
+        return list(map(str, values))
+    return [cell(value) for value in values]
 
 
 def _spelled(column: Column) -> tuple[npt.NDArray[Any], tuple[Bytes, Numbers] | None, int]:

@@ -10,6 +10,7 @@ import torch
 from seqcnn.alphabet import SOFT_MASK, Alphabet
 from seqcnn.data.dataset import Raw
 from seqcnn.data.sources.files import Record
+from seqcnn.data.sources.records import Batch, gather
 from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError
 from seqcnn.inference.dense import why_apart
@@ -22,7 +23,7 @@ from seqcnn.options import ScoreOptions
 from seqcnn.samples import Samples
 from seqcnn.sequence import Codes, Sequences
 from seqcnn.tiling import Overlapping, Run, Windows, stretches
-from seqcnn.workflow.read import stream_files_of, stream_records
+from seqcnn.workflow.read import stream_files_of, stream_sequences
 
 #: Letters, values or pixels computed at a time: many batches, yet rows appear soon.
 CHUNK = 1 << 19
@@ -94,39 +95,63 @@ class Inputs:
 
     def sequences(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of records, or of their windows."""
-        alphabet = self.model.alphabet
-        if alphabet is None:
-            raise OptionError(f"this model reads {KINDS[self.model.kind]}")
+        return self._whole(files) if self.window is None else self._cut(files, self.window)
+
+    def _whole(self, files: Sequence[str]) -> Iterator[Raw]:
+        """Yield chunks of records."""
+        held: list[Batch] = []
+        letters = 0
+        for file in files:
+            for batch in self._batches(file, self.replaced):
+                ids, records, _ = batch
+                lengths, first = np.unique(records.lengths, return_index=True)
+                for row, length in sorted(zip(first.tolist(), lengths.tolist(), strict=True)):
+                    self._check(ids[row], length, file)
+                held.append(batch)
+                self.records += len(ids)
+                letters += len(records.buffer)
+                if letters >= CHUNK:
+                    yield self._together(held)
+                    held, letters = [], 0
+        if held:
+            yield self._together(held)
+
+    def _together(self, batches: list[Batch]) -> Raw:
+        ids, records = gather((ids, records) for ids, records, _ in batches)
+        places = [place for *_, some in batches for place in some]
+        return self._send(Windows.whole(ids, records.lengths, places, sizes=self.regions.lengths), records)
+
+    def _cut(self, files: Sequence[str], window: int) -> Iterator[Raw]:
+        """Yield chunks of windows."""
         pieces: list[Codes] = []
         cut: list[Run] = []
         letters = 0
         for file in files:
-            for name, codes, place in self._records(file, alphabet, self.replaced):
-                self.records += 1
+            for name, codes, place in self._records(file, self.replaced):
                 length = len(codes)
-                for first, count in self._runs(name, length, file):
-                    end = length if self.window is None else min(length, first + (count - 1) * self.step + self.window)
+                self.records += 1
+                self.narrow += length < window
+                for first, count in self._runs(length, window):
+                    end = min(length, first + (count - 1) * self.step + window)
                     pieces.append(codes[first:end])
                     cut.append(Run(name, first, count, length, place))
-                    letters += end - first if self.apart is None else count * (self.window or 0)
+                    letters += end - first if self.apart is None else count * window
                     if letters >= CHUNK:
-                        yield self._send(cut, self._pieces(pieces))
+                        yield self._sent(cut, pieces, window)
                         pieces, cut, letters = [], [], 0
         if pieces:
-            yield self._send(cut, self._pieces(pieces))
+            yield self._sent(cut, pieces, window)
 
-    def _runs(self, name: str, length: int, file: str) -> Iterable[tuple[int, int]]:
-        """Return the first start, and the number, of windows that are computed together; refuse what is too long."""
-        if self.window is None or length <= self.window:
-            self._check(name, length, file)
+    def _runs(self, length: int, window: int) -> Iterable[tuple[int, int]]:
+        """Return the first start, and the number, of windows that are computed together."""
+        if length <= window:
             return [(0, 1)]
-        some = CHUNK if self.apart is None else self.window + CHUNK // self.window * self.step
-        return ((int(run[0]), len(run)) for run in stretches(length, self.window, self.step, letters=some))
+        some = CHUNK if self.apart is None else window + CHUNK // window * self.step
+        return ((int(run[0]), len(run)) for run in stretches(length, window, self.step, letters=some))
 
-    def _pieces(self, pieces: list[Codes]) -> Sequences:
-        if self.window is None:
-            return Sequences.from_codes(pieces)
-        return Overlapping.joined(pieces, self.window, self.step)
+    def _sent(self, cut: list[Run], pieces: list[Codes], window: int) -> Raw:
+        windows = Windows.cut(cut, window=window, step=self.step, sizes=self.regions.lengths)
+        return self._send(windows, Overlapping.joined(pieces, window, self.step))
 
     def lengths(self, files: Sequence[str]) -> dict[str, int]:
         """Return the chromosomes that the records lie on, and their lengths: the records themselves of FASTA files."""
@@ -142,14 +167,23 @@ class Inputs:
             if self.regions.holds(file):
                 found |= Regions.of(self.options).windows(file).genome.lengths
             else:
-                found |= {name: len(codes) for name, codes, _ in self._records(file, self.model.alphabet, None)}
+                found |= {name: len(codes) for name, codes, _ in self._records(file, None)}
         return found
 
-    def _records(
-        self, file: str, alphabet: Alphabet, counts: Counter[str] | None
-    ) -> Iterator[tuple[str, Codes, Place | None]]:
+    def _batches(self, file: str, counts: Counter[str] | None) -> Iterator[Batch]:
+        """Yield some records at a time."""
+        alphabet = self.model.alphabet
+        if alphabet is None:
+            raise OptionError(f"this model reads {KINDS[self.model.kind]}")
         columns = {"sequence": self.options.sequence, "id": self.options.id}
-        return stream_records(file, alphabet, self.unknown, counts=counts, regions=self.regions, **columns)
+        return stream_sequences(
+            file, alphabet, self.unknown, counts=counts, regions=self.regions, size=CHUNK, **columns
+        )
+
+    def _records(self, file: str, counts: Counter[str] | None) -> Iterator[tuple[str, Codes, Place | None]]:
+        """Yield one record at a time."""
+        for ids, records, places in self._batches(file, counts):
+            yield from zip(ids, records, places, strict=True)
 
     def files(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of pictures or samples."""
@@ -166,10 +200,10 @@ class Inputs:
                 cut.append(Run(name, 0, 1, length))
                 values += record.size
                 if values >= CHUNK:
-                    yield self._send(cut, self._joined(records))
+                    yield self._send(Windows.cut(cut), self._joined(records))
                     records, cut, values = [], [], 0
         if records:
-            yield self._send(cut, self._joined(records))
+            yield self._send(Windows.cut(cut), self._joined(records))
 
     def _files(self, file: str) -> Iterator[tuple[str, Record]]:
         options = self.options
@@ -178,10 +212,8 @@ class Inputs:
     def _joined(self, records: list[Record]) -> Raw:
         return np.stack(records) if self.model.kind == "pixels" else Samples.from_arrays(records)
 
-    def _send(self, cut: list[Run], raw: Raw) -> Raw:
-        windows = Windows.cut(cut, window=self.window, step=self.step, sizes=self.regions.lengths)
+    def _send(self, windows: Windows, raw: Raw) -> Raw:
         self.rows += len(windows)
-        self.narrow += 0 if self.window is None else sum(run.length < self.window for run in cut)
         if self.model.alphabet is not None:
             self.short += int((windows.ends - windows.starts < self.least).sum())
             self.blank += blank(raw, self.model.alphabet) if isinstance(raw, Sequences) else 0

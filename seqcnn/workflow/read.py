@@ -17,12 +17,11 @@ from seqcnn.data.sources.files import Record as FileRecord
 from seqcnn.data.sources.folder import read_folder
 from seqcnn.data.sources.intervals import read_intervals, targeted
 from seqcnn.data.sources.joined import read_joined
-from seqcnn.data.sources.records import Coder, told_alphabet
+from seqcnn.data.sources.records import Batch, Coder, told_alphabet
 from seqcnn.data.sources.regions import Regions
 from seqcnn.data.sources.series import check_variables, read_series_table
 from seqcnn.data.sources.table import read_table_data, row_values
 from seqcnn.errors import DataError, InputFileError, OptionError
-from seqcnn.interval import Place
 from seqcnn.io.fasta import looks_like_sequences
 from seqcnn.io.opening import STDIN, open_bytes, shown
 from seqcnn.io.pictures import is_picture
@@ -32,7 +31,7 @@ from seqcnn.io.table import column_of, is_table, read_table
 from seqcnn.model.inputs import KINDS
 from seqcnn.options import DataOptions
 from seqcnn.registry import resolve
-from seqcnn.sequence import Codes, Record
+from seqcnn.sequence import Record
 
 PathLike = str | os.PathLike[str]
 
@@ -228,7 +227,7 @@ def _expected(like: Any) -> Expected:
     )  # fmt: skip
 
 
-def stream_records(
+def stream_sequences(
     path: PathLike,
     alphabet: Alphabet,
     unknown: str = "error",
@@ -237,8 +236,11 @@ def stream_records(
     id: str | None = None,
     counts: dict[str, int] | None = None,
     regions: Regions | None = None,
-) -> Iterator[tuple[str, Codes, Place | None]]:
-    """Yield id, codes and place of each record of a FASTA, FASTQ, GenBank or BED file, a table, or standard input.
+    size: int | None = None,
+) -> Iterator[Batch]:
+    """Yield ids, codes and places of the records of a FASTA, FASTQ, GenBank or BED file, a table, or standard input.
+
+    They come in order, about `size` letters at a time.
 
     Parameters
     ----------
@@ -254,6 +256,8 @@ def stream_records(
         Where to add what was replaced, with its count, when the input ends.
     regions
         How a BED file is read.
+    size
+        Letters; None for as many as are encoded fastest.
 
     Raises
     ------
@@ -269,8 +273,8 @@ def stream_records(
         raise DataError(f"{text} is a {what}; the model reads {alphabet.name} sequences")
     _, records = told_alphabet(_letters(text, sequence, id, regions or Regions()), name, asked=alphabet)
     coder = Coder(alphabet, unknown=unknown)
-    for ids, sequences in coder.batches(records, name):
-        yield from zip(ids, sequences, coder.places, strict=True)
+    for ids, sequences in coder.batches(records, name, size=size):
+        yield ids, sequences, coder.places
     if counts is not None:
         for what, number in coder.replaced.items():
             counts[what] = counts.get(what, 0) + number

@@ -13,6 +13,8 @@ from seqcnn.interval import Place
 from seqcnn.registry import resolve
 from seqcnn.sequence import Record, Sequences, encode, tell_alphabet
 
+#: Identifiers of some records, their codes, and where each lies on a genome, if anywhere.
+Batch = tuple[list[str], Sequences, list[Place | None]]
 #: Records from which the alphabet is told, and letters beyond which no more are held for it (chromosomes are long).
 SAMPLE = 1000
 _SAMPLE_LETTERS = 1 << 22
@@ -103,11 +105,14 @@ class Coder:
         self.unknown = unknown
         self.records = 0
         self.places: list[Place | None] = []
-        self._letters = np.zeros(256, np.int64)
+        self._letters = np.zeros(256, np.int64)  # but the plain ones
+        self._plain = alphabet.letters.encode()
         self._stops = 0
 
-    def batches(self, records: Iterable[Record], name: str) -> Iterator[tuple[list[str], Sequences]]:
-        """Yield ids and codes of the records, some at a time, in order.
+    def batches(
+        self, records: Iterable[Record], name: str, *, size: int | None = None
+    ) -> Iterator[tuple[list[str], Sequences]]:
+        """Yield ids and codes of the records, about `size` letters at a time, in order.
 
         Raises
         ------
@@ -119,7 +124,7 @@ class Coder:
         ids: list[str] = []
         letters: list[bytes] = []
         places: list[Place | None] = []
-        waiting = 0
+        waiting, size = 0, LETTERS if size is None else size
         for record in records:
             text = record.letters
             if text.endswith(b"*"):
@@ -131,7 +136,7 @@ class Coder:
             letters.append(text)
             places.append(record.place)
             waiting += len(text)
-            if waiting >= LETTERS:
+            if waiting >= size:
                 self.places = places
                 yield ids, self._encode(ids, letters, name)
                 ids, letters, places, waiting = [], [], [], 0
@@ -142,12 +147,14 @@ class Coder:
     def _encode(self, ids: list[str], letters: list[bytes], name: str) -> Sequences:
         """Return the codes of some records, and count their letters."""
         joined = b"".join(letters)
-        codes = np.frombuffer(joined.translate(self.alphabet.lookup), np.uint8)
-        if INVALID.to_bytes() in codes.tobytes():
+        translated = joined.translate(self.alphabet.lookup)
+        codes = np.frombuffer(translated, np.uint8)
+        if INVALID.to_bytes() in translated:
             for identifier, text in zip(ids, letters, strict=True):
                 encode(text, self.alphabet, unknown=self.unknown, where=f"{name}, {self.unit} {identifier}")
             codes = np.where(codes == INVALID, np.uint8(self.alphabet.any_code), codes)
-        self._letters += np.bincount(np.frombuffer(joined, np.uint8), minlength=256)
+        told = joined.translate(None, self._plain)  # counting all would take longer than encoding them
+        self._letters += np.bincount(np.frombuffer(told, np.uint8), minlength=256)
         self.records += len(ids)
         return Sequences(codes, np.cumsum([0, *map(len, letters)], dtype=np.int64))
 
