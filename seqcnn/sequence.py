@@ -87,8 +87,8 @@ class Sequences:
         if width is None:
             width = int(lengths.max(initial=0))
         lengths = np.minimum(lengths, width)
-        if len(index) and (np.diff(starts) == width).all() and (lengths == width).all():
-            return self.buffer[starts[0] : starts[-1] + width].reshape(-1, width).copy(), lengths
+        if len(index) and (np.diff(starts) == width).all() and (lengths == width).all():  # as they lie
+            return self.buffer[starts[0] : starts[-1] + width].reshape(len(index), width).copy(), lengths
         place = np.arange(width)
         inside = place < lengths[:, None]
         where = np.where(inside, starts[:, None] + place, 0)

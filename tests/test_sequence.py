@@ -81,6 +81,20 @@ def test_sequences_of_uneven_lengths_make_a_padded_rectangle():
     assert len(Sequences.from_codes([])) == 0
 
 
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.integers(0, 5) | st.none(), st.data())
+def test_rectangles_hold_the_records_asked_for(sizes, width, data):
+    codes = np.arange(sum(sizes), dtype=np.uint8)
+    sequences = Sequences(codes, np.cumsum([0, *sizes]))
+    first = data.draw(st.integers(0, len(sizes)))
+    rows = data.draw(st.lists(st.integers(0, len(sizes) - 1), max_size=5) | st.just([*range(first, len(sizes))]))
+    found, lengths = sequences.rectangle(rows, width=width)
+    widest = max([sizes[row] for row in rows], default=0) if width is None else width
+    wanted = [[*sequences[row][:widest].tolist(), *[PAD] * (widest - sizes[row])] for row in rows]
+    assert found.tolist() == wanted
+    assert lengths.tolist() == [min(sizes[row], widest) for row in rows]
+    assert not np.shares_memory(found, codes)
+
+
 def test_letter_counts_ignore_the_soft_mask():
     assert letter_counts(encode("AaCn-", DNA), DNA)[[0, 1, DNA.any_code, DNA.gap_code]].tolist() == [2, 1, 1, 1]
 
