@@ -209,8 +209,8 @@ def test_batches_hold_all_records_and_count_all_letters(texts, size):
         patch.setattr("seqcnn.data.sources.records.LETTERS", size)
         records = [Record(str(i), text.encode()) for i, text in enumerate(texts)]
         batches = list(coder.batches(records, "x"))
-    assert [name for ids, _ in batches for name in ids] == [r.id for r in records]
-    found = [decode(codes, DNA) for _, sequences in batches for codes in sequences]
+    assert [name for ids, *_ in batches for name in ids] == [r.id for r in records]
+    found = [decode(codes, DNA) for _, sequences, _ in batches for codes in sequences]
     spelled = str.maketrans("UuXx.", "TtNn-")
     assert found == [text.translate(spelled) for text in texts]
     joined = "".join(texts)

@@ -117,8 +117,7 @@ class Inputs:
             yield self._together(held)
 
     def _together(self, batches: list[Batch]) -> Raw:
-        ids, records = gather((ids, records) for ids, records, _ in batches)
-        places = [place for *_, some in batches for place in some]
+        ids, records, places = gather(batches)
         return self._send(Windows.whole(ids, records.lengths, places, sizes=self.regions.lengths), records)
 
     def _cut(self, files: Sequence[str], window: int) -> Iterator[Raw]:
@@ -222,7 +221,7 @@ class Inputs:
 
     def _check(self, name: str, length: int, file: str) -> None:
         """Refuse a record that is too long to be scored whole."""
-        if self.window is not None or length in self.fitting:
+        if length in self.fitting:
             return
         longest, width = self.model.longest, self.model.fixed_width
         columns = self.model.encoder.columns(torch.tensor([length]))

@@ -273,8 +273,7 @@ def stream_sequences(
         raise DataError(f"{text} is a {what}; the model reads {alphabet.name} sequences")
     _, records = told_alphabet(_letters(text, sequence, id, regions or Regions()), name, asked=alphabet)
     coder = Coder(alphabet, unknown=unknown)
-    for ids, sequences in coder.batches(records, name, size=size):
-        yield ids, sequences, coder.places
+    yield from coder.batches(records, name, size=size)
     if counts is not None:
         for what, number in coder.replaced.items():
             counts[what] = counts.get(what, 0) + number

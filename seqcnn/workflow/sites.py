@@ -163,9 +163,9 @@ def sites(
     def codes() -> Iterator[Codes]:
         for number, path in enumerate(files):
             stream = records if number == 0 else told_alphabet(regions.records(path), shown(path), asked=alphabet)[1]
-            for names, batch in coder.batches(stream, shown(path)):
+            for names, batch, lie in coder.batches(stream, shown(path)):
                 ids.extend(names)
-                places.extend(_whole(coder.places, names, batch.lengths.tolist()))
+                places.extend(_whole(lie, names, batch.lengths.tolist()))
                 yield from batch
 
     both = options.strands == "both" and alphabet.name == "dna"

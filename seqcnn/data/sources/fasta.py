@@ -11,7 +11,7 @@ from seqcnn.alphabet import PROTEIN, Alphabet
 from seqcnn.data.dataset import Dataset, Expected, Negatives, Source, Summary
 from seqcnn.data.negatives import KINDS, add_negatives
 from seqcnn.data.sources.described import described
-from seqcnn.data.sources.records import Coder, gather, replaced_notes, told_alphabet, warn_duplicates
+from seqcnn.data.sources.records import Batch, Coder, gather, replaced_notes, told_alphabet, warn_duplicates
 from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError, SeqcnnWarning
 from seqcnn.interval import Intervals, Place
@@ -129,13 +129,11 @@ class Read:
 def read_files(files: Sequence[Named], options: DataOptions, expected: Expected | None) -> Read:
     """Return the records of files, in order."""
     coder: Coder | None = None
-    ids: list[str] = []
-    parts: list[tuple[list[str], Sequences]] = []
+    parts: list[Batch] = []
     sources: list[Source] = []
     asked: str | Alphabet | None = options.alphabet or (None if expected is None else expected.alphabet)
     regions = Regions.of(options)
     regions.refuse([file.path for file in files])
-    places: list[Place | None] = []
     for file in files:
         name = shown(file.path)
         own, records = told_alphabet(regions.records(file.path), name, asked=None if coder else asked)
@@ -144,18 +142,16 @@ def read_files(files: Sequence[Named], options: DataOptions, expected: Expected 
         elif own is not coder.alphabet:
             own = _reconcile(own, coder.alphabet, file, files[0], asked=asked is not None)
             _, records = told_alphabet(records, name, asked=own)
-        before = len(ids)
-        for names, sequences in coder.batches(records, name):
-            ids += names
-            parts.append((names, sequences))
-            places += coder.places
-        sources.append(Source(file.name, file.path, len(ids) - before, sha256_of(file.path)))
+        before = coder.records
+        parts += coder.batches(records, name)
+        sources.append(Source(file.name, file.path, coder.records - before, sha256_of(file.path)))
     if coder is None:
         raise DataError("no file to read; pass at least one")
+    ids, sequences, places = gather(parts)
     warn_duplicates(ids)
     return Read(
         tuple(ids),
-        gather(parts)[1],
+        sequences,
         coder.alphabet,
         tuple(sources),
         coder.replaced,

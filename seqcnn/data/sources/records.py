@@ -83,11 +83,6 @@ def _compare(sample: Sequence[Record], where: str, told: Alphabet, asked: Alphab
 class Coder:
     """Turns records into codes, remembering what it replaced.
 
-    Attributes
-    ----------
-    places
-        Where the records of the batch that was yielded last lie on a genome; None of one that lies nowhere.
-
     Examples
     --------
     >>> from seqcnn.alphabet import DNA
@@ -104,15 +99,12 @@ class Coder:
         self.unit = unit
         self.unknown = unknown
         self.records = 0
-        self.places: list[Place | None] = []
         self._letters = np.zeros(256, np.int64)  # but the plain ones
         self._plain = alphabet.letters.encode()
         self._stops = 0
 
-    def batches(
-        self, records: Iterable[Record], name: str, *, size: int | None = None
-    ) -> Iterator[tuple[list[str], Sequences]]:
-        """Yield ids and codes of the records, about `size` letters at a time, in order.
+    def batches(self, records: Iterable[Record], name: str, *, size: int | None = None) -> Iterator[Batch]:
+        """Yield ids, codes and places of the records, about `size` letters at a time, in order.
 
         Raises
         ------
@@ -137,12 +129,10 @@ class Coder:
             places.append(record.place)
             waiting += len(text)
             if waiting >= size:
-                self.places = places
-                yield ids, self._encode(ids, letters, name)
+                yield ids, self._encode(ids, letters, name), places
                 ids, letters, places, waiting = [], [], [], 0
         if ids:
-            self.places = places
-            yield ids, self._encode(ids, letters, name)
+            yield ids, self._encode(ids, letters, name), places
 
     def _encode(self, ids: list[str], letters: list[bytes], name: str) -> Sequences:
         """Return the codes of some records, and count their letters."""
@@ -188,15 +178,16 @@ class Coder:
         return dict(counts)
 
 
-def gather(batches: Iterable[tuple[list[str], Sequences]]) -> tuple[list[str], Sequences]:
-    """Return all ids and all codes of batches."""
-    ids: list[str] = []
+def gather(batches: Iterable[Batch]) -> Batch:
+    """Return batches as one."""
+    ids, places = list[str](), list[Place | None]()
     buffers, lengths = [np.zeros(0, np.uint8)], [np.zeros(1, np.int64)]
-    for names, sequences in batches:
+    for names, sequences, some in batches:
         ids += names
+        places += some
         buffers.append(sequences.buffer)
         lengths.append(sequences.lengths)
-    return ids, Sequences(np.concatenate(buffers), np.cumsum(np.concatenate(lengths)))
+    return ids, Sequences(np.concatenate(buffers), np.cumsum(np.concatenate(lengths))), places
 
 
 def replaced_notes(replaced: dict[str, int]) -> list[str]:

@@ -180,7 +180,7 @@ def with_codes(
     asked = options.alphabet or (None if expected is None else expected.alphabet)
     alphabet, stream = told_alphabet(records, path, asked=asked, unit=unit)
     coder = Coder(alphabet, unknown=options.unknown, unit=unit)
-    _, sequences = gather(coder.batches(stream, path))
+    _, sequences, _ = gather(coder.batches(stream, path))
     replaced = coder.replaced
     summary = replace(base.summary, replaced=replaced, notes=(*base.summary.notes, *replaced_notes(replaced)))
     return replace(base, raw=sequences, alphabet=alphabet, summary=summary)
