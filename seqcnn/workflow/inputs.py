@@ -136,10 +136,10 @@ class Inputs:
                     cut.append(Run(name, first, count, length, place))
                     letters += end - first if self.apart is None else count * window
                     if letters >= CHUNK:
-                        yield self._sent(cut, pieces, window)
+                        yield self._overlapping(cut, pieces, window)
                         pieces, cut, letters = [], [], 0
         if pieces:
-            yield self._sent(cut, pieces, window)
+            yield self._overlapping(cut, pieces, window)
 
     def _runs(self, length: int, window: int) -> Iterable[tuple[int, int]]:
         """Return the first start, and the number, of windows that are computed together."""
@@ -148,7 +148,7 @@ class Inputs:
         some = CHUNK if self.apart is None else window + CHUNK // window * self.step
         return ((int(run[0]), len(run)) for run in stretches(length, window, self.step, letters=some))
 
-    def _sent(self, cut: list[Run], pieces: list[Codes], window: int) -> Raw:
+    def _overlapping(self, cut: list[Run], pieces: list[Codes], window: int) -> Raw:
         windows = Windows.cut(cut, window=window, step=self.step, sizes=self.regions.lengths)
         return self._send(windows, Overlapping.joined(pieces, window, self.step))
 
@@ -186,8 +186,8 @@ class Inputs:
 
     def files(self, files: Sequence[str]) -> Iterator[Raw]:
         """Yield chunks of pictures or samples."""
+        ids: list[str] = []
         records: list[Record] = []
-        cut: list[Run] = []
         values = 0
         for file in files:
             for name, record in self._files(file):
@@ -195,21 +195,23 @@ class Inputs:
                 if self.model.encoder.columns(torch.tensor([length])) is not None:
                     self._check(name, length, file)
                 self.records += 1
+                ids.append(name)
                 records.append(record)
-                cut.append(Run(name, 0, 1, length))
                 values += record.size
                 if values >= CHUNK:
-                    yield self._send(Windows.cut(cut), self._joined(records))
-                    records, cut, values = [], [], 0
+                    yield self._joined(ids, records)
+                    ids, records, values = [], [], 0
         if records:
-            yield self._send(Windows.cut(cut), self._joined(records))
+            yield self._joined(ids, records)
 
     def _files(self, file: str) -> Iterator[tuple[str, Record]]:
         options = self.options
         return stream_files_of(file, self.model, changes=self.replaced, image=options.image, id=options.id)
 
-    def _joined(self, records: list[Record]) -> Raw:
-        return np.stack(records) if self.model.kind == "pixels" else Samples.from_arrays(records)
+    def _joined(self, ids: list[str], records: list[Record]) -> Raw:
+        lengths = np.array([record.shape[-1] for record in records], np.int64)
+        raw = np.stack(records) if self.model.kind == "pixels" else Samples.from_arrays(records)
+        return self._send(Windows.whole(ids, lengths, (), sizes={}), raw)
 
     def _send(self, windows: Windows, raw: Raw) -> Raw:
         self.rows += len(windows)
