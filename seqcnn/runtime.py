@@ -52,11 +52,6 @@ def pick_device(name: str = "auto") -> "torch.device":
     return torch.device("cuda", int(number))
 
 
-def cpu_count() -> int:
-    """Return how many CPU cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def cpus() -> int:
     """Return how many CPUs this process may use."""
     try:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from seqcnn.errors import OptionError
-from seqcnn.runtime import cpu_count, flushed_denormals, pick_device, seeded, threads, versions
+from seqcnn.runtime import cpus, flushed_denormals, pick_device, seeded, threads, versions
 
 
 def test_device_names() -> None:
@@ -56,4 +56,4 @@ def test_threads_and_denormals_are_put_back() -> None:
 
 def test_versions_name_what_decides_the_figures() -> None:
     assert {"python", "torch", "numpy", "platform"} <= versions().keys()
-    assert cpu_count() >= 1
+    assert cpus() >= 1

@@ -104,9 +104,9 @@ def fields(setting: Setting) -> Iterator[Contest]:
                 whole = range(0, len(values), batch)
                 return [maker.fit_transform(values[i : i + batch])[-1:].copy() for i in whole][-1]
 
-            sides = {f"ours, batch {batch}": partial(ours, batch) for batch in (16, 64, len(values))}
+            sides = {f"ours, batch {batch}": partial(ours, batch) for batch in (16, 32, 64, len(values))}
             name_of = f"pyts {version('pyts')}"
-            peers = {f"{name_of}, batch {batch}": partial(theirs, batch) for batch in (16, 64)}
+            peers = {f"{name_of}, batch {batch}": partial(theirs, batch) for batch in (16, 32, 64)}
             peers[f"{name_of}, all at once"] = partial(theirs, len(values))
             a, b, whole = fastest(sides), fastest(peers), f"{name_of}, all at once"
             chosen = {a: sides[a], b: peers[b], whole: peers[whole]}

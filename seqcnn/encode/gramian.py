@@ -2,8 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from math import prod
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +17,8 @@ from seqcnn.samples import Samples
 
 #: Side of the picture where nothing else is asked for; shorter series give smaller ones.
 SIZE = 48
+#: Bytes from which on the C library asks the system for each block, at the most it settles on.
+_LARGE = 32 << 20
 #: What `rescale` may map each series to.
 _RANGES = ((-1.0, 1.0), (0.0, 1.0))
 
@@ -95,7 +99,7 @@ class _Angular(Gramian):
         """Return the field of each series."""
         # In double precision: close to 1 a cosine's rounding error is a hundred times larger in the sine.
         cosine = rescaled(aggregated(values.double(), real, self.height), self.low, self.high)
-        sine = (1 - cosine.square()).clamp(0, 1).sqrt()
+        sine = (1 - cosine.square()).sqrt()
         return self.field(cosine.float(), sine.float())
 
     @abstractmethod
@@ -206,7 +210,20 @@ class Recurrence(Gramian):
 def product(rows: Sequence[Tensor], columns: Sequence[Tensor]) -> Tensor:
     """Return the sum of the outer products ``(..., S, S)`` of pairs ``(..., S)``, in float32 under autocast too."""
     with torch.autocast(rows[0].device.type, enabled=False):
-        return torch.stack(tuple(rows), -1) @ torch.stack(tuple(columns), -2)
+        left, right = torch.stack(tuple(rows), -1), torch.stack(tuple(columns), -2)
+        return torch.matmul(left, right, out=_room(left, right))
+
+
+def _room(left: Tensor, right: Tensor) -> Tensor | None:
+    """Return where to write a product of many megabytes, in large pages, which NumPy asks for and torch does not.
+
+    A block above 32 MB is asked of the system anew each time; to touch it page by page takes longer than the product.
+    """
+    shape = (*left.shape[:-1], right.shape[-1])
+    learned = torch.is_grad_enabled() and (left.requires_grad or right.requires_grad)
+    if learned or left.device.type != "cpu" or torch.compiler.is_compiling() or 4 * prod(shape) < _LARGE:
+        return None
+    return torch.from_numpy(np.empty(shape, np.float32))
 
 
 def aggregated(values: Tensor, real: Tensor, size: int) -> Tensor:
@@ -238,8 +255,8 @@ def aggregated(values: Tensor, real: Tensor, size: int) -> Tensor:
 
 def rescaled(values: Tensor, low: float, high: float) -> Tensor:
     """Return series ``(..., S)`` mapped to ``low..high`` by their own minimum and maximum; a constant one is 0."""
-    least, most = values.amin(-1, keepdim=True), values.amax(-1, keepdim=True)
+    least, most = values.aminmax(dim=-1, keepdim=True)
     span = most - least
-    flat = span <= 1e-6 * most.abs().maximum(least.abs()).clamp(min=1e-30)
+    flat = span <= 1e-6 * most.maximum(-least).clamp(min=1e-30)
     scaled = (values - least) / torch.where(flat, 1, span) * (high - low) + low
     return torch.where(flat, 0, scaled.clamp(low, high))

@@ -1,5 +1,6 @@
 """Time series as images of height 1, a channel a variable, each series normalized."""
 
+from math import isfinite
 from typing import Any, ClassVar, Self
 
 import torch
@@ -105,9 +106,10 @@ def check_samples(raw: Tensor, encoder: Encoder) -> None:
 
 def inside(raw: Tensor, lengths: Tensor | None) -> Tensor:
     """Return which positions of `raw` ``(N, V, T)`` are within their record, ``(N, 1, T)``."""
+    if lengths is None:
+        return torch.ones(1, dtype=torch.bool, device=raw.device).expand(len(raw), 1, raw.shape[-1])
     place = torch.arange(raw.shape[-1], device=raw.device)
-    end = torch.full((len(raw),), raw.shape[-1], device=raw.device) if lengths is None else lengths.to(raw.device)
-    return (place < end[:, None]).unsqueeze(1)
+    return (place < lengths.to(raw.device)[:, None]).unsqueeze(1)
 
 
 def moments(values: Tensor, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -128,10 +130,10 @@ def filled(raw: Tensor, real: Tensor) -> Tensor:
     >>> filled(torch.tensor([[[nan, 1.0, nan, nan, 4.0, nan]]]), torch.ones(1, 1, 6, dtype=torch.bool)).tolist()
     [[[1.0, 1.0, 2.0, 3.0, 4.0, 4.0]]]
     """
-    known = raw.isfinite() & real
-    if bool((known | ~real).all()):
-        return torch.where(real, raw, 0)
-    length = raw.shape[-1]
+    within = torch.where(real, raw, 0)
+    if isfinite(within.sum()):  # as it only is where each value is
+        return within
+    known, length = raw.isfinite() & real, raw.shape[-1]
     place = torch.arange(length, device=raw.device).expand(raw.shape)
     left = torch.where(known, place, -1).cummax(-1).values
     right = torch.where(known, place, length).flip(-1).cummin(-1).values.flip(-1)
