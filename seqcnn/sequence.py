@@ -1,6 +1,6 @@
 """Sequences as flat codes, and pure functions on them: encode, decode, reverse complement, shuffle."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -10,19 +10,8 @@ import numpy.typing as npt
 
 from seqcnn.alphabet import DNA, INVALID, PAD, PROTEIN, RNA, SOFT_MASK, Alphabet
 from seqcnn.errors import AlphabetError
-from seqcnn.interval import Place
 
 Codes = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record as a reader yields it: identifier, letters as bytes, rest of the header line, place on a genome."""
-
-    id: str
-    letters: bytes
-    description: str = ""
-    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -174,11 +163,6 @@ def canonical_hash(codes: Codes, alphabet: Alphabet | None = None) -> int:
     if alphabet is not None and alphabet.has_complement:
         text = min(text, reverse_complement(plain, alphabet).tobytes())
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
-
-
-def as_records(sequences: Sequence[str]) -> list[Record]:
-    """Return strings as records whose identifiers are their row numbers, from 1."""
-    return [Record(str(i), s.encode("latin-1", "replace")) for i, s in enumerate(sequences, 1)]
 
 
 def tell_alphabet(letters: Iterable[bytes]) -> Alphabet:

@@ -22,6 +22,7 @@ ROWS = (
         "kmers",
         "chromosome",
         "interval",
+        "record",
         "tiling",
         "variant",
         "motif",

@@ -56,22 +56,22 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_whole_features_are_what_biopython_extracts(file, kind, desk):
     record = made()
     wanted = [str(f.extract(record.seq)) for f in record.features if f.type == kind]
-    found = list(Regions(feature=kind).records(file))
+    found = list(Regions(feature=kind).windows(file))
     assert [r.letters.decode() for r in found] == wanted
     assert all(r.place is not None for r in found)
 
 
 def test_names_are_tags_genes_or_products_and_told_apart(desk):
-    assert [r.id for r in Regions(feature="CDS").records("g.gb")] == [
+    assert [r.id for r in Regions(feature="CDS").windows("g.gb")] == [
         "whole", "joined", "reverse", "circle.1", "circle.2", "trans",
     ]  # fmt: skip
-    assert [r.id for r in Regions(feature="tRNA").records("g.gb")] == ["tRNA Ala"]
-    assert next(iter(Regions(feature="gene").records("g.gb"))).id == "b0000"
+    assert [r.id for r in Regions(feature="tRNA").windows("g.gb")] == ["tRNA Ala"]
+    assert next(iter(Regions(feature="gene").windows("g.gb"))).id == "b0000"
 
 
 def test_windows_lie_around_the_middle_of_the_span_or_of_the_longest_part_at_the_origin(desk):
     regions = Regions(feature="CDS", width=30)
-    found = {r.id: r for r in regions.records("g.gb")}
+    found = {r.id: r for r in regions.windows("g.gb")}
     letters = str(made().seq)
     assert found["joined"].place[1:] == (339, 369, 1)  # the middle of 200 to 509
     assert found["joined"].letters.decode() == letters[339:369]
@@ -80,13 +80,13 @@ def test_windows_lie_around_the_middle_of_the_span_or_of_the_longest_part_at_the
     assert found["circle.2"].place[1:] == (5935, 5965, -1)
     assert "features of several parts, taken as the span of all: 5" in regions.notes
     spliced = Regions(feature="CDS")
-    list(spliced.records("g.gb"))
+    list(spliced.windows("g.gb"))
     assert "features of several parts, spliced: 5" in spliced.notes
 
 
 def test_promoters_lie_around_the_first_base_even_across_the_origin(desk):
     letters = str(made().seq)
-    found = list(Regions(feature="promoter", width=20).records("g.gb"))
+    found = list(Regions(feature="promoter", width=20).windows("g.gb"))
     assert len(found) == 40
     assert found[1].letters.decode() == letters[97:117]
     assert found[3].letters.decode() == str(Seq(letters[370:390]).reverse_complement())
@@ -94,16 +94,16 @@ def test_promoters_lie_around_the_first_base_even_across_the_origin(desk):
     record = made()
     record.features = [f for f in record.features if f.type == "CDS"]
     SeqIO.write(record, "cds.gb", "genbank")
-    by_name = {r.id: r for r in Regions(feature="promoter", width=20).records("cds.gb")}
+    by_name = {r.id: r for r in Regions(feature="promoter", width=20).windows("cds.gb")}
     assert by_name["circle.1"].place[1:] == (5890, 5910, 1)
     assert by_name["circle.2"].place[1:] == (30, 50, -1)
     with pytest.raises(OptionError, match="--feature promoter: needs --width N"):
-        list(Regions(feature="promoter").records("cds.gb"))
+        list(Regions(feature="promoter").windows("cds.gb"))
 
 
 def test_a_genome_given_brings_the_letters(desk):
     Path("other.fa").write_text(">rec1.1\n" + "T" * LENGTH + "\n")
-    found = list(Regions(Path("other.fa"), feature="tRNA").records("g.gb"))
+    found = list(Regions(Path("other.fa"), feature="tRNA").windows("g.gb"))
     assert [r.letters for r in found] == [b"A" * 75]
     record = made()
     record.seq = Seq(None, LENGTH)
@@ -112,16 +112,16 @@ def test_a_genome_given_brings_the_letters(desk):
     lines = Path("bare.gb").read_text().split("ORIGIN")[0]
     Path("bare.gb").write_text(lines + "ORIGIN\n//\n")
     with pytest.raises(DataError, match="bare.gb, record REC1.1: no sequence; pass --genome FASTA"):
-        list(Regions(feature="tRNA").records("bare.gb"))
-    (one,) = Regions(Path("g.fa"), feature="tRNA").records("bare.gb")
+        list(Regions(feature="tRNA").windows("bare.gb"))
+    (one,) = Regions(Path("g.fa"), feature="tRNA").windows("bare.gb")
     assert one.letters.decode() == str(made().seq[1000:1075].reverse_complement())
 
 
 def test_several_types_between_commas_and_unknown_ones(desk):
-    assert len(list(Regions(feature="gene,tRNA").records("g.gb"))) == 41
-    assert len(list(Regions(feature="cds").records("g.gb"))) == 6
+    assert len(list(Regions(feature="gene,tRNA").windows("g.gb"))) == 41
+    assert len(list(Regions(feature="cds").windows("g.gb"))) == 6
     with pytest.raises(DataError, match=r"g.gb has no feature 'gen' .did you mean 'gene'..; it has CDS 6, gene 40"):
-        list(Regions(feature="gen").records("g.gb"))
+        list(Regions(feature="gen").windows("g.gb"))
 
 
 def test_parts_elsewhere_are_left_out_and_counted(desk):
@@ -131,7 +131,7 @@ def test_parts_elsewhere_are_left_out_and_counted(desk):
     )
     Path("far.gb").write_text(text)
     regions = Regions(feature="tRNA")
-    assert [r.letters.decode() for r in regions.records("far.gb")] == [str(made().seq[4:9])]
+    assert [r.letters.decode() for r in regions.windows("far.gb")] == [str(made().seq[4:9])]
     assert "features in other records or between two bases, left out: 2" in regions.notes
 
 
@@ -164,7 +164,7 @@ def test_the_shell_trains_and_scores_features(desk, capsys):
     assert seqcnn.load("m.safetensors").labels == ("shuffled", "g")
     assert main(["score", "m.safetensors", "g.embl", *common, "-o", "s.tsv"]) == 0
     rows = [line.split("\t") for line in Path("s.tsv").read_text().splitlines()[1:]]
-    places = [record.place for record in Regions(feature="gene", width=60).records("g.embl")]
+    places = [record.place for record in Regions(feature="gene", width=60).windows("g.embl")]
     assert [row[-4:] for row in rows] == [[p[0], str(p[1]), str(p[2]), "+" if p[3] > 0 else "-"] for p in places]
     if importlib.util.find_spec("pyBigWig"):
         again = ["score", "m.safetensors", "g.embl", *common, "--edge", "drop", "--format", "bigwig", "-o", "s.bw"]

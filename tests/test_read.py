@@ -19,7 +19,8 @@ from seqcnn.encode.onehot import OneHot
 from seqcnn.encode.pixels import Pixels
 from seqcnn.errors import AlphabetError, DataError, FormatError, InputFileError, OptionError, SeqcnnWarning
 from seqcnn.options import DataOptions
-from seqcnn.sequence import Record, Sequences, decode
+from seqcnn.record import Letters, Record
+from seqcnn.sequence import Sequences, decode
 from seqcnn.workflow.read import named, read, stream_sequences
 
 FILES = {
@@ -208,7 +209,7 @@ def test_batches_hold_all_records_and_count_all_letters(texts, size):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("seqcnn.data.sources.records.LETTERS", size)
         records = [Record(str(i), text.encode()) for i, text in enumerate(texts)]
-        batches = list(coder.batches(records, "x"))
+        batches = list(coder.batches([Letters.of(records[:3]), *map(Letters.of, zip(records[3:]))], "x"))
     assert [name for ids, *_ in batches for name in ids] == [r.id for r in records]
     found = [decode(codes, DNA) for _, sequences, _ in batches for codes in sequences]
     spelled = str.maketrans("UuXx.", "TtNn-")
@@ -312,11 +313,11 @@ def test_the_alphabet_is_told_without_holding_a_genome():
     def chromosomes():
         nonlocal taken
         for taken in range(1, 18):
-            yield Record(f"chr{taken}", b"ACGTN" * 500_000)
+            yield Letters.of([Record(f"chr{taken}", b"ACGTN" * 500_000)])
 
     alphabet, records = told_alphabet(chromosomes(), "genome.fa")
     assert (alphabet, taken) == (DNA, 2)
-    assert [record.id for record in records] == [f"chr{i}" for i in range(1, 18)]
+    assert [record.id for some in records for record in some] == [f"chr{i}" for i in range(1, 18)]
 
 
 # --- the samples and the real data

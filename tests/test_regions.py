@@ -76,7 +76,7 @@ def test_peaks_alone_get_shuffles(desk):
 def test_windows_over_the_edge_follow_the_policy(edge, count, said, desk):
     Path("edge.bed").write_text("1\t0\t10\n1\t500\t510\n")
     regions = Regions(Path("g.fa"), width=40, edge=edge)
-    records = list(regions.records("edge.bed"))
+    records = list(regions.windows("edge.bed"))
     assert len(records) == count and {len(r.letters) for r in records} == {40}
     assert [r.letters.startswith(b"N" * 15) for r in records] == ([True, False] if edge == "pad" else [False] * count)
     assert said in regions.notes[0]
@@ -85,7 +85,7 @@ def test_windows_over_the_edge_follow_the_policy(edge, count, said, desk):
 def test_a_window_wider_than_its_chromosome_cannot_be_moved_inside(desk):
     Path("wide.bed").write_text("2\t0\t4\n1\t500\t510\n")
     regions = Regions(Path("g.fa"), width=40, edge="shift")
-    assert [r.id for r in regions.records("wide.bed")] == ["1:500-510"]
+    assert [r.id for r in regions.windows("wide.bed")] == ["1:500-510"]
     assert regions.notes == ["windows wider than their chromosome, left out: 1"]
 
 
@@ -120,9 +120,9 @@ def test_what_cannot_be_read_is_said_in_one_line(command, said, desk, capsys):
 def test_features_are_read_by_type_and_promoters_lie_around_their_starts(desk):
     Path("a.gff").write_text("1\t.\tgene\t101\t180\t.\t-\t.\tID=g1\n1\t.\tCDS\t401\t480\t.\t+\t.\tID=c1\n")
     genome = "".join(Path("g.fa").read_text().split(">2")[0].split("\n")[1:])
-    (gene,) = Regions(Path("g.fa"), feature="gene").records("a.gff")
+    (gene,) = Regions(Path("g.fa"), feature="gene").windows("a.gff")
     assert gene.letters.decode() == str(Seq(genome[100:180]).reverse_complement()) and gene.id == "g1"
-    (promoter,) = Regions(Path("g.fa"), feature="promoter", width=20).records("a.gff")
+    (promoter,) = Regions(Path("g.fa"), feature="promoter", width=20).windows("a.gff")
     assert promoter.letters.decode() == str(Seq(genome[169:189]).reverse_complement())
     with pytest.raises(DataError, match="a.gff holds features of all kinds; pass --feature"):
         seqcnn.read("a.gff", genome="g.fa")
@@ -146,7 +146,7 @@ def test_windows_of_the_e_coli_genome_are_the_sequences_of_the_table(tmp_path):
         pytest.skip("ecoli_tss_mpra or genomes_small is absent")
     fasta = tmp_path / "ecoli.fa"
     fasta.write_bytes(gzip.decompress(packed.read_bytes()))
-    found = Counter((r.id, r.letters.decode().upper()) for r in Regions(fasta).records(str(bed)))
+    found = Counter((r.id, r.letters.decode().upper()) for r in Regions(fasta).windows(str(bed)))
     head, *rows = (line.split("\t") for line in gzip.decompress(table.read_bytes()).decode().splitlines())
     wanted = Counter((row[head.index("name")], row[head.index("sequence")]) for row in rows if row[head.index("chrom")])
     assert sum(found.values()) == 17_663
@@ -200,7 +200,7 @@ def test_coding_features_of_e_coli_are_its_proteins(tmp_path):
     (tmp_path / "ecoli.fa").write_bytes(gzip.decompress(packed.read_bytes()))
     with gzip.open(proteins, "rt") as stream:
         known = {str(record.seq)[1:] for record in SeqIO.parse(stream, "fasta")}
-    records = list(Regions(tmp_path / "ecoli.fa", feature="CDS").records(str(features)))[::10]
+    records = list(Regions(tmp_path / "ecoli.fa", feature="CDS").windows(str(features)))[::10]
     letters = [r.letters.decode() for r in records]
     whole = [Seq(one[: len(one) // 3 * 3]).translate(table=11).rstrip("*")[1:] for one in letters]
     assert len(records) == 434 and sum(str(one) in known for one in whole) >= 428  # a few frames are shifted or joined

@@ -31,7 +31,7 @@ def mpra_windows(data: Path, work: Path, seed: int, cores: str = "") -> dict[str
 
     plain = unpacked(data, work)
     start = time.perf_counter()
-    records = Regions(plain).records(str(data / "ecoli_tss_mpra" / "tss_windows.NC_000913.3.bed.gz"))
+    records = Regions(plain).windows(str(data / "ecoli_tss_mpra" / "tss_windows.NC_000913.3.bed.gz"))
     found = Counter((record.id, record.letters.decode().upper()) for record in records)
     seconds = time.perf_counter() - start
     with gzip.open(data / "ecoli_tss_mpra" / "tss_expression.tsv.gz", "rt") as lines:

@@ -1,14 +1,16 @@
 """FASTA and FASTQ as streams of records, and the door to every sequence format."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+
+import numpy as np
 
 from seqcnn.errors import FormatError
 from seqcnn.io.genbank import form_of, parse_flat_file
 from seqcnn.io.opening import BLOCK, open_bytes, shown
-from seqcnn.sequence import Record
+from seqcnn.record import Letters, Record, ends_of, together
 
 _BLANKS = b" \t\n\v\f"
 
@@ -49,10 +51,15 @@ def read_sequences(path: str | Path) -> Iterator[Record]:
     >>> [(record.id, record.letters) for record in read_sequences(path)]
     [('one', b'ACGTAC'), ('two', b'ggg')]
     """
+    return chain.from_iterable(read_letters(path))
+
+
+def read_letters(path: str | Path) -> Iterator[Letters]:
+    """Yield the records of a sequence file as `read_sequences` does, many at a time."""
     with open_bytes(path) as stream:
         form = form_of(stream)
         if form is not None:
-            yield from parse_flat_file(stream, shown(path), form)
+            yield from together(parse_flat_file(stream, shown(path), form))
         else:
             yield from parse_fasta(stream, shown(path))
 
@@ -60,11 +67,11 @@ def read_sequences(path: str | Path) -> Iterator[Record]:
 def read_fasta(path: str | Path) -> Iterator[Record]:
     """Yield the records of a FASTA or FASTQ file, or of standard input for ``-``; see `read_sequences`."""
     with open_bytes(path) as stream:
-        yield from parse_fasta(stream, shown(path))
+        yield from chain.from_iterable(parse_fasta(stream, shown(path)))
 
 
-def parse_fasta(stream: io.BufferedIOBase, name: str) -> Iterator[Record]:
-    """Yield the records of a FASTA or FASTQ stream; `name` is how errors call it."""
+def parse_fasta(stream: io.BufferedIOBase, name: str) -> Iterator[Letters]:
+    """Yield the records of a FASTA or FASTQ stream, many at a time; `name` is how errors call it."""
     texts = _whole_lines(stream)
     line = 1
     for text in texts:
@@ -79,7 +86,7 @@ def parse_fasta(stream: io.BufferedIOBase, name: str) -> Iterator[Record]:
         if start[:1] in (b">", b";"):
             yield from _fasta(start, texts, name, line)
         elif start[:1] == b"@":
-            yield from _fastq(start, texts, name, line)
+            yield from together(_fastq(start, texts, name, line))
         else:
             raise FormatError(f"{name}, line {line}: {_describe(start)}")
         return
@@ -120,47 +127,77 @@ def _header(text: bytes, number: int) -> tuple[str, str]:
     return (words[0] if words else str(number)), (words[1].rstrip() if len(words) > 1 else "")
 
 
-def _fasta(text: bytes, texts: Iterator[bytes], name: str, line: int) -> Iterator[Record]:
-    """Yield FASTA records from `text`, which starts at `line`, and the texts after it."""
-    header: bytes | None = None  # of the record whose sequence is still being read
-    header_line = line
-    body: list[bytes] = []
-    number = 0
-    for piece_of_file in chain((text,), texts):
-        comments = b";" in piece_of_file
-        pieces = piece_of_file.split(b"\n>")
-        for i, piece in enumerate(pieces):
-            length = piece.count(b"\n") + (i < len(pieces) - 1)
-            if i > 0 or piece.startswith(b">"):
-                if header is not None:
-                    yield _record(header, body, name, number, header_line)
-                header, _, piece = piece.partition(b"\n")
-                header_line, body, number = line, [], number + 1
-                if i == 0:
-                    header = header[1:]
-            if comments and b";" in piece:
-                piece = b"\n".join(row for row in piece.split(b"\n") if not row.lstrip().startswith(b";"))
-            letters = piece.translate(None, _BLANKS)
-            if letters:
-                if header is None:
-                    raise FormatError(
-                        f"{name}, line {line}: sequence before the first header line; expected '>' and a name"
-                    )
-                body.append(letters)
-            line += length
-    if header is None:
+def _fasta(text: bytes, texts: Iterator[bytes], name: str, line: int) -> Iterator[Letters]:
+    """Yield FASTA records from `text`, which starts at `line`, and the texts after it: together those that end in one.
+
+    A record may be longer than many texts, so nothing here keeps its letters once they are yielded.
+    """
+    head, begun, body, number = b"", line, list[bytes](), 0  # of the record whose sequence is still being read
+    for whole in chain((text,), texts):
+        before, *pieces = _pieces(_without_comments(whole))
+        letters = before.translate(None, _BLANKS)
+        if number:
+            body.append(letters)
+        elif letters:
+            raise FormatError(f"{name}, line {line}: sequence before the first header line; expected '>' and a name")
+        if pieces:
+            if number:
+                yield _long(head, body, number, f"{name}, line {begun}")
+            *ended, (head, _, rest) = [piece.partition(b"\n") for piece in pieces]
+            if ended:
+                some = _letters([one[0] for one in ended], [one[2] for one in ended], number + 1)
+                if not (lengths := np.diff(some.offsets)).all():
+                    row = int(lengths.argmin())
+                    at = line + sum(piece.count(b"\n") + 1 for piece in _pieces(whole)[: row + 1]) - 1
+                    raise _nothing(f"{name}, line {at}", some.ids[row])
+                yield some
+            begun = line + whole[: whole.rfind(b"\n>") + 1].count(b"\n")
+            body, number = [rest.translate(None, _BLANKS)], number + len(pieces)
+        line += whole.count(b"\n")
+    if not number:
         raise FormatError(f"{name} holds no header line; expected '>' and a name before each sequence")
-    yield _record(header, body, name, number, header_line)
+    yield _long(head, body, number, f"{name}, line {begun}")
 
 
-def _record(header: bytes, body: list[bytes], name: str, number: int, line: int) -> Record:
-    """Return a finished FASTA record; one without sequence is an error."""
-    identifier, description = _header(header, number)
-    if not body:
-        raise FormatError(
-            f"{name}, line {line}, record {identifier}: no sequence after the header; add it, or delete the header"
-        )
-    return Record(identifier, body[0] if len(body) == 1 else b"".join(body), description)
+def _pieces(text: bytes) -> list[bytes]:
+    """Return what comes before the first header line, and the records from their header lines on, without the '>'."""
+    return (b"\n" + text).split(b"\n>")
+
+
+def _without_comments(text: bytes) -> bytes:
+    """Return whole lines without those that begin with a semicolon."""
+    if b";" not in text:
+        return text
+    return b"\n".join(row for row in text.split(b"\n") if not row.lstrip().startswith(b";"))
+
+
+def _letters(heads: Sequence[bytes], bodies: Sequence[bytes], number: int) -> Letters:
+    """Return records, the first of which has this number."""
+    joined = b"".join(bodies)
+    letters = joined.translate(None, _BLANKS)
+    if len(letters) < len(joined):
+        bodies = [body.translate(None, _BLANKS) for body in bodies]
+    offsets = ends_of(map(len, bodies))
+    if (titles := b"\n".join(heads)).isascii():
+        ids = titles.decode().split()
+        if len(ids) == len(heads) and "\n".join(ids).encode() == titles:  # a word each
+            return Letters(ids, letters, offsets)
+    named = [_header(head, i) for i, head in enumerate(heads, number)]
+    return Letters([name for name, _ in named], letters, offsets, [rest for _, rest in named])
+
+
+def _long(head: bytes, body: list[bytes], number: int, where: str) -> Letters:
+    """Return one record of many pieces, which are taken out of `body`."""
+    identifier, description = _header(head, number)
+    letters = b"".join(body)
+    body.clear()
+    if not letters:
+        raise _nothing(where, identifier)
+    return Letters([identifier], letters, ends_of([len(letters)]), [description])
+
+
+def _nothing(where: str, identifier: str) -> FormatError:
+    return FormatError(f"{where}, record {identifier}: no sequence after the header; add it, or delete the header")
 
 
 def _fastq(text: bytes, texts: Iterator[bytes], name: str, line: int) -> Iterator[Record]:

@@ -11,7 +11,7 @@ from seqcnn.errors import FormatError
 from seqcnn.interval import Intervals
 from seqcnn.io.features import Feature, chosen
 from seqcnn.io.opening import STDIN, open_bytes, shown
-from seqcnn.sequence import Record
+from seqcnn.record import Record
 
 #: Qualifiers that name a feature, the first that is there.
 _RANK = ("locus_tag", "label", "gene", "protein_id", "standard_name", "product")

@@ -11,8 +11,8 @@ from typing import BinaryIO
 from seqcnn.checks import did_you_mean
 from seqcnn.errors import FormatError, InputFileError
 
-#: Bytes taken from the disk at a time: large enough that Python's cost a block vanishes.
-BLOCK = 1 << 20
+#: Bytes taken from the disk at a time: so many that Python's cost a block vanishes, and that they stay in the cache.
+BLOCK = 1 << 18
 
 STDIN = "-"
 

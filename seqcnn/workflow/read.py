@@ -30,8 +30,8 @@ from seqcnn.io.series import is_series_table, read_series
 from seqcnn.io.table import column_of, is_table, read_table
 from seqcnn.model.inputs import KINDS
 from seqcnn.options import DataOptions
+from seqcnn.record import Letters, Record, together
 from seqcnn.registry import resolve
-from seqcnn.sequence import Record
 
 PathLike = str | os.PathLike[str]
 
@@ -279,21 +279,23 @@ def stream_sequences(
             counts[what] = counts.get(what, 0) + number
 
 
-def _letters(path: str, sequence: str | None, id: str | None, regions: Regions) -> Iterator[Record]:
-    """Yield the records of sequence files and tables."""
+def _letters(path: str, sequence: str | None, id: str | None, regions: Regions) -> Iterator[Letters]:
+    """Yield the records of sequence files and tables, many at a time."""
     if kind_of(path) != "tables":
         for name, column in (("sequence", sequence), ("id", id)):
             if column is not None:
                 raise OptionError(f"--{name} {column}: belongs to a table; {shown(path)} is none")
         regions.refuse([path])
-        yield from regions.records(path)
+        yield from regions.letters(path)
         return
     frame = read_table(path)
     cells = sequence_cells(frame, sequence, path)
     named = id is not None or "id" in frame.columns
     ids = column_of(frame, id or "id", path, "--id") if named else [""] * len(cells)
-    for row, (identifier, cell) in enumerate(zip(ids, cells, strict=True), 1):
-        yield Record(identifier or str(row), cell.encode("latin-1", "replace"))
+    yield from together(
+        Record(identifier or str(row), cell.encode("latin-1", "replace"))
+        for row, (identifier, cell) in enumerate(zip(ids, cells, strict=True), 1)
+    )
 
 
 def stream_files_of(

@@ -21,8 +21,9 @@ from seqcnn.io.writing import check_writable
 from seqcnn.motif import Motif
 from seqcnn.motifs.sites import Found, chunked, find_sites
 from seqcnn.options import SitesOptions
+from seqcnn.record import Letters
 from seqcnn.registry import resolve
-from seqcnn.sequence import Codes, Record
+from seqcnn.sequence import Codes
 
 COLUMNS = ("motif", "name", "id", "start", "end", "strand", "score", "pvalue", "qvalue", "sequence")
 
@@ -162,7 +163,7 @@ def sites(
 
     def codes() -> Iterator[Codes]:
         for number, path in enumerate(files):
-            stream = records if number == 0 else told_alphabet(regions.records(path), shown(path), asked=alphabet)[1]
+            stream = records if number == 0 else told_alphabet(regions.letters(path), shown(path), asked=alphabet)[1]
             for names, batch, lie in coder.batches(stream, shown(path)):
                 ids.extend(names)
                 places.extend(_whole(lie, names, batch.lengths.tolist()))
@@ -196,7 +197,7 @@ def sites(
 
 def _opened(
     path: str, motifs: Sequence[Motif], options: SitesOptions, regions: Regions
-) -> tuple[str, Iterator[Record]]:
+) -> tuple[str, Iterator[Letters]]:
     """Return the name of the alphabet to search in, told from the first input, and the records of that input."""
     if not motifs:
         raise OptionError("sites: no motif given")
@@ -208,8 +209,8 @@ def _opened(
                 f"--alphabet {options.alphabet}: the motifs are {alphabet.name}"
                 f"{did_you_mean(options.alphabet, [alphabet.name])}; leave it out"
             )
-        return asked.name, told_alphabet(regions.records(path), shown(path), asked=asked)[1]
-    told, records = told_alphabet(regions.records(path), shown(path))
+        return asked.name, told_alphabet(regions.letters(path), shown(path), asked=asked)[1]
+    told, records = told_alphabet(regions.letters(path), shown(path))
     records = told_alphabet(records, shown(path), asked=alphabet)[1]
     return (RNA.name if told is RNA and alphabet.size == RNA.size else alphabet.name), records
 

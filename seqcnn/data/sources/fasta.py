@@ -136,7 +136,7 @@ def read_files(files: Sequence[Named], options: DataOptions, expected: Expected 
     regions.refuse([file.path for file in files])
     for file in files:
         name = shown(file.path)
-        own, records = told_alphabet(regions.records(file.path), name, asked=None if coder else asked)
+        own, records = told_alphabet(regions.letters(file.path), name, asked=None if coder else asked)
         if coder is None:
             coder = Coder(own, unknown=options.unknown)
         elif own is not coder.alphabet:

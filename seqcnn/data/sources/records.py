@@ -1,32 +1,31 @@
 """Records of letters to codes, with the alphabet told or checked and every replacement counted."""
 
 import warnings
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from dataclasses import replace
 
 import numpy as np
 
 from seqcnn.alphabet import INVALID, PROTEIN, Alphabet
 from seqcnn.errors import AlphabetError, FormatError, SeqcnnWarning
 from seqcnn.interval import Place
+from seqcnn.record import LETTERS, Letters, Record, ends_of
 from seqcnn.registry import resolve
-from seqcnn.sequence import Record, Sequences, encode, tell_alphabet
+from seqcnn.sequence import Sequences, encode, tell_alphabet
 
 #: Identifiers of some records, their codes, and where each lies on a genome, if anywhere.
 Batch = tuple[list[str], Sequences, list[Place | None]]
 #: Records from which the alphabet is told, and letters beyond which no more are held for it (chromosomes are long).
 SAMPLE = 1000
 _SAMPLE_LETTERS = 1 << 22
-#: Letters encoded at a time: small enough for the cache and for a slow pipe, large enough that Python's cost vanishes.
-LETTERS = 1 << 18
 #: Nucleic letters beyond which a model or option that says protein is doubted.
 _ENOUGH = 200
 
 
 def told_alphabet(
-    records: Iterable[Record], name: str, *, asked: str | Alphabet | None = None, unit: str = "record"
-) -> tuple[Alphabet, Iterator[Record]]:
+    records: Iterable[Letters], name: str, *, asked: str | Alphabet | None = None, unit: str = "record"
+) -> tuple[Alphabet, Iterator[Letters]]:
     """Return the alphabet of `records` and the records again, whole.
 
     Parameters
@@ -45,20 +44,25 @@ def told_alphabet(
     AlphabetError
         If nucleic acids are asked for and the records look like protein.
     """
-    records = iter(records)
-    sample, letters = list[Record](), 0
-    for record in islice(records, SAMPLE):
-        sample.append(record)
-        letters += len(record.letters)
-        if letters >= _SAMPLE_LETTERS:
-            break
+    stream, held, sample, letters = iter(records), deque[Letters](), list[Record](), 0
+    while len(sample) < SAMPLE and letters < _SAMPLE_LETTERS and (some := next(stream, None)) is not None:
+        held.append(some)
+        sample += some.part(0, min(len(some), SAMPLE - len(sample)))
+        letters += len(some.text)
     told = tell_alphabet(record.letters for record in sample)
     if asked is None:
         alphabet = told
     else:
         alphabet = resolve("alphabet", asked) if isinstance(asked, str) else asked
         _compare(sample, f"{name}, {unit}", told, alphabet)
-    return alphabet, chain(sample, records)
+    return alphabet, _again(held, stream)
+
+
+def _again(held: deque[Letters], stream: Iterator[Letters]) -> Iterator[Letters]:
+    """Yield what was taken from a stream, and the rest, without keeping any of it."""
+    while held:
+        yield held.popleft()
+    yield from stream
 
 
 def _compare(sample: Sequence[Record], where: str, told: Alphabet, asked: Alphabet) -> None:
@@ -87,7 +91,8 @@ class Coder:
     --------
     >>> from seqcnn.alphabet import DNA
     >>> coder = Coder(DNA)
-    >>> batches = list(coder.batches([Record("a", b"ACGTRn"), Record("b", b"uu-")], "x.fa"))
+    >>> some = Letters.of([Record("a", b"ACGTRn"), Record("b", b"uu-")])
+    >>> batches = list(coder.batches([some], "x.fa"))
     >>> batches[0][0], batches[0][1].lengths.tolist()
     (['a', 'b'], [6, 3])
     >>> coder.replaced == {"ambiguous": 1, "N": 1, "gap": 1, "U read as T": 2, "soft-masked": 3}
@@ -103,8 +108,8 @@ class Coder:
         self._plain = alphabet.letters.encode()
         self._stops = 0
 
-    def batches(self, records: Iterable[Record], name: str, *, size: int | None = None) -> Iterator[Batch]:
-        """Yield ids, codes and places of the records, about `size` letters at a time, in order.
+    def batches(self, records: Iterable[Letters], name: str, *, size: int | None = None) -> Iterator[Batch]:
+        """Yield ids, codes and places of the records, in order: as many at a time as have `size` letters or more.
 
         Raises
         ------
@@ -113,40 +118,58 @@ class Coder:
         FormatError
             Where nothing is left of a record without its final stop.
         """
-        ids: list[str] = []
-        letters: list[bytes] = []
-        places: list[Place | None] = []
-        waiting, size = 0, LETTERS if size is None else size
-        for record in records:
-            text = record.letters
-            if text.endswith(b"*"):
-                text = text[:-1]
-                self._stops += 1
-            if not text:
-                raise FormatError(f"{name}, {self.unit} {record.id}: no sequence; add it, or delete the {self.unit}")
-            ids.append(record.id)
-            letters.append(text)
-            places.append(record.place)
-            waiting += len(text)
-            if waiting >= size:
-                yield ids, self._encode(ids, letters, name), places
-                ids, letters, places, waiting = [], [], [], 0
-        if ids:
-            yield ids, self._encode(ids, letters, name), places
+        size = LETTERS if size is None else size
+        held, letters = list[Letters](), 0
+        for some in records:
+            left = self._started(some, name)
+            del some
+            while letters + len(left.text) >= size:
+                count = int(np.searchsorted(left.offsets[1:], size - letters)) + 1
+                held.append(left.part(0, count))
+                left, batch = left.part(count, len(left)), self._encode(held, name)
+                held, letters = [], 0
+                yield batch
+            if len(left):
+                held.append(left)
+                letters += len(left.text)
+        if held:
+            yield self._encode(held, name)
 
-    def _encode(self, ids: list[str], letters: list[bytes], name: str) -> Sequences:
-        """Return the codes of some records, and count their letters."""
-        joined = b"".join(letters)
+    def _started(self, some: Letters, name: str) -> Letters:
+        """Return records without their final stops."""
+        if b"*" in some.text:
+            letters = np.frombuffer(some.text, np.uint8)
+            lengths = np.diff(some.offsets)
+            stops = some.offsets[1:][lengths > 0] - 1
+            stops = stops[letters[stops] == ord("*")]
+            self._stops += len(stops)
+            before = np.searchsorted(stops, some.offsets)
+            some = replace(some, text=np.delete(letters, stops).tobytes(), offsets=some.offsets - before)
+        lengths = np.diff(some.offsets)
+        if not lengths.all():
+            raise FormatError(
+                f"{name}, {self.unit} {some.ids[int(lengths.argmin())]}: no sequence; add it, or delete the {self.unit}"
+            )
+        return some
+
+    def _encode(self, some: list[Letters], name: str) -> Batch:
+        """Return records as codes, and count their letters."""
+        joined = b"".join(part.text for part in some)
+        ids = [identifier for part in some for identifier in part.ids]
+        places = [place for part in some for place in part.places or [None] * len(part)]
         translated = joined.translate(self.alphabet.lookup)
         codes = np.frombuffer(translated, np.uint8)
         if INVALID.to_bytes() in translated:
-            for identifier, text in zip(ids, letters, strict=True):
-                encode(text, self.alphabet, unknown=self.unknown, where=f"{name}, {self.unit} {identifier}")
+            for part in some:
+                for record in part:
+                    where = f"{name}, {self.unit} {record.id}"
+                    encode(record.letters, self.alphabet, unknown=self.unknown, where=where)
             codes = np.where(codes == INVALID, np.uint8(self.alphabet.any_code), codes)
         told = joined.translate(None, self._plain)  # counting all would take longer than encoding them
         self._letters += np.bincount(np.frombuffer(told, np.uint8), minlength=256)
         self.records += len(ids)
-        return Sequences(codes, np.cumsum([0, *map(len, letters)], dtype=np.int64))
+        lengths = np.concatenate([np.diff(part.offsets) for part in some])
+        return ids, Sequences(codes, ends_of(lengths)), places
 
     @property
     def replaced(self) -> dict[str, int]:

@@ -12,14 +12,14 @@ from seqcnn.chromosome import matched, unknown
 from seqcnn.errors import DataError, OptionError
 from seqcnn.interval import EDGES, Edge, Intervals, Numbers
 from seqcnn.io.bed import is_bed, read_bed
-from seqcnn.io.fasta import read_sequences
+from seqcnn.io.fasta import read_letters
 from seqcnn.io.features import PROMOTER
 from seqcnn.io.genbank import Part, flat_form, read_features
 from seqcnn.io.genome import Chromosomes, Genome, HeldChromosomes
 from seqcnn.io.gff import is_gff, read_gff
 from seqcnn.io.opening import STDIN, shown
 from seqcnn.options import RegionOptions
-from seqcnn.sequence import Record
+from seqcnn.record import Letters, Record, together
 
 
 def _complements() -> bytes:
@@ -163,8 +163,10 @@ class Regions:
                 do = "; name its features with --feature" if flat_form(files[0]) else ""
                 raise OptionError(f"--{name}: belongs to intervals; {shown(files[0])} holds none{do}")
 
-    def records(self, path: str) -> Iterator[Record]:
-        """Yield the records of a FASTA, FASTQ, GenBank, BED or GFF file; those on the reverse strand are turned round.
+    def letters(self, path: str) -> Iterator[Letters]:
+        """Yield the records of a FASTA, FASTQ, GenBank, BED or GFF file, many at a time.
+
+        Those on the reverse strand are turned round.
 
         Identifiers are the names that the file gives, or the interval as it stands there: ``chr1:9-20(+)``.
 
@@ -174,9 +176,9 @@ class Regions:
             If the genome has no chromosome of that name, in any style, or an interval lies beyond its end.
         """
         if not self.holds(path):
-            return read_sequences(path)
+            return read_letters(path)
         windows = self.windows(path)
-        return iter(windows.in_order() if self.in_order else windows)
+        return together(windows.in_order() if self.in_order else windows)
 
     def windows(self, path: str, wanted: Intervals | None = None) -> Windows:
         """Return what a BED, GFF or GenBank file asks to be read; `wanted` are its intervals, where they are known."""

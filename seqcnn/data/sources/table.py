@@ -31,9 +31,9 @@ from seqcnn.interval import Intervals, Place
 from seqcnn.io.opening import sha256_of
 from seqcnn.io.table import column_of, read_table
 from seqcnn.options import DataOptions
+from seqcnn.record import Record, together
 from seqcnn.registry import resolve
 from seqcnn.samples import Samples
-from seqcnn.sequence import Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +178,7 @@ def with_codes(
 ) -> Dataset:
     """Return `base` with the codes of its records; `unit` is how errors call one."""
     asked = options.alphabet or (None if expected is None else expected.alphabet)
-    alphabet, stream = told_alphabet(records, path, asked=asked, unit=unit)
+    alphabet, stream = told_alphabet(together(records), path, asked=asked, unit=unit)
     coder = Coder(alphabet, unknown=options.unknown, unit=unit)
     _, sequences, _ = gather(coder.batches(stream, path))
     replaced = coder.replaced

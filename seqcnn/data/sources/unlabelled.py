@@ -15,9 +15,9 @@ from seqcnn.errors import DataError
 from seqcnn.io.series import read_series
 from seqcnn.io.table import column_of, read_table
 from seqcnn.options import DataOptions
+from seqcnn.record import Record
 from seqcnn.registry import resolve
 from seqcnn.samples import Samples
-from seqcnn.sequence import Record
 
 
 def read_unlabelled(kind: str, files: Sequence[Named], options: DataOptions) -> Dataset:
