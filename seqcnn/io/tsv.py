@@ -55,10 +55,13 @@ def tsv_columns(
     A file that `opened` hands over with something in it has its header already.
     """
     with _opened(path, "\t".join(map(cell, columns)), opened) as put:
+        written = 0
 
         def rows(values: Sequence[Column]) -> None:
-            for text in lines(values):
+            nonlocal written
+            for text in lines(values, before=written):
                 put(text)
+            written += len(values[0])
 
         yield rows
 

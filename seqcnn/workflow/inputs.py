@@ -251,6 +251,8 @@ def blank(records: Sequences, alphabet: Alphabet) -> int:
     >>> blank(Overlapping.joined([encode("ANNNn-C", DNA)], window=3, step=1), DNA)
     3
     """
+    if records.buffer.max(initial=0) < alphabet.size:
+        return 0
     codes = records.buffer & ~np.uint8(SOFT_MASK)
     told = (codes != alphabet.any_code) & (codes != alphabet.gap_code)
     if told.all():
