@@ -43,7 +43,7 @@ class Local:
     def __call__(self, codes: Tensor) -> Tensor:
         """Return logits ``(n, K)`` of codes ``(n, L)``, all of them real."""
         maps, done = self.opened(codes, 0)
-        return self.stages.answer(self.stages.features(run(self.stages.steps[done:], maps)))
+        return self.stages.answer(self.stages.features(run(self.stages.steps[done:], maps, own=True)))
 
     def opened(self, codes: Tensor, step: int) -> tuple[Tensor, int]:
         """Return maps ``(n, C, 1, W)`` of codes ``(n, L)`` after the first steps, and how many of all steps they are.

@@ -14,7 +14,7 @@ from seqcnn.nn.exponential import Exponential
 from seqcnn.nn.fused import best_sites, rectified
 from seqcnn.nn.padding import masked, normalized, out_lengths
 from seqcnn.nn.pooling import GlobalMax, GlobalMean
-from seqcnn.nn.stages import Act, Pad, Pool, Residual, Stages, Step, Summary, convolved, headed, normed
+from seqcnn.nn.stages import Act, Pad, Pool, Residual, Stages, Step, Summary, convolved, folded, headed, normed
 
 #: Start of the first norm's scale: an exponential of one standard deviation would be a steep start.
 _FIRST_SCALE = 0.3
@@ -267,8 +267,9 @@ class Motif(Network):
         if self.height > 1 or self.span is not None:  # few columns are soon computed
             return ()
         relu, side = Act(torch.relu, rising=True), int(self.conv.padding[1])
+        act = torch.exp if isinstance(self.act, Exponential) else torch.relu
         steps: list[Step] = [Pad(side, side)] if side else []
-        steps += [convolved(self.conv), Pool(self.pool_width), normed(self.norm), Act(self.act, rising=True)]
+        steps += [convolved(self.conv), Pool(self.pool_width), normed(self.norm), Act(act, rising=True)]
         steps += [Pad(*self.margin)] if sum(self.margin) else []
         steps += [convolved(self.context, self.context_norm), relu]
         for block in self.blocks:
@@ -278,7 +279,7 @@ class Motif(Network):
             summaries.append(Summary("flat", (convolved(self.places.conv, self.places.norm), relu)))
         width = None if self.fixed_width is None else max(self.fixed_width, self.minimum_width)
         layers = self.out if isinstance(self.out, nn.Sequential) else [self.out]
-        return (Stages(tuple(steps), tuple(summaries), *headed(layers), width=width),)
+        return (Stages(folded(steps), tuple(summaries), *headed(layers), width=width),)
 
 
 class Places(nn.Module):

@@ -98,7 +98,7 @@ def _summed(
     letters = np.zeros(length + (pieces + 1) * word, np.int32)  # beyond the end it does not matter which
     words = np.empty(length + pieces * word, np.int32)
     clear = np.zeros(length + 1, np.int32)  # letters from each place to the next other symbol
-    total = np.empty(filters, np.float32)
+    total = np.empty(filters, rows.dtype)
     for i in range(out.shape[0]):
         for at in range(length - 1, -1, -1):
             letter = symbol[codes[i, at]]
