@@ -101,10 +101,16 @@ def genome(setting: Setting) -> Iterator[Figure]:
 
 
 def variants(setting: Setting) -> Iterator[Contest]:
-    """A million SNVs as a command, beside a program that predicts both alleles of each."""
-    rng, work, width = np.random.default_rng(0), setting.work, 200
-    codes = random_codes(1, setting.size(10_000_000, 3000))[0]
-    count, few = setting.size(1_000_000, 40), setting.size(20_000, 10)
+    """SNVs ten bases apart, in windows that the default network reads as they are, and in those that it pads."""
+    yield snvs(setting, WINDOW, setting.size(1_000_000, 40))
+    if not setting.tiny:
+        yield snvs(setting, 200, 200_000)
+
+
+def snvs(setting: Setting, width: int, count: int) -> Contest:
+    """SNVs as a command, beside a program that predicts both alleles of each."""
+    rng, work = np.random.default_rng(0), setting.work
+    codes, few = random_codes(1, 10 * count + 4 * width)[0], setting.size(20_000, 10)
     wrapped_fasta(work / "v.fa", codes)
     network = network_of(setting, "motif", width)
     model_of(network, width).save(work / "v.safetensors")
@@ -145,4 +151,4 @@ def variants(setting: Setting) -> Iterator[Contest]:
         f"weights; {count:,} SNVs in windows of {width} bp, one strand, VCF and FASTA to TSV, start-up in; "
         f"theirs from {few:,} of them"
     )
-    yield Contest("effects of SNVs, default network", equal, {a: ours, b: theirs}, (Ratio(a, b, 5),))
+    return Contest(f"effects of SNVs, default network, W = {width}", equal, {a: ours, b: theirs}, (Ratio(a, b, 5),))

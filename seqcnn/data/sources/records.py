@@ -12,7 +12,7 @@ from seqcnn.errors import AlphabetError, FormatError, SeqcnnWarning
 from seqcnn.interval import Place
 from seqcnn.record import LETTERS, Letters, Record, ends_of
 from seqcnn.registry import resolve
-from seqcnn.sequence import Sequences, encode, tell_alphabet
+from seqcnn.sequence import Sequences, encode, tally, tell_alphabet
 
 #: Identifiers of some records, their codes, and where each lies on a genome, if anywhere.
 Batch = tuple[list[str], Sequences, list[Place | None]]
@@ -166,7 +166,7 @@ class Coder:
                     encode(record.letters, self.alphabet, unknown=self.unknown, where=where)
             codes = np.where(codes == INVALID, np.uint8(self.alphabet.any_code), codes)
         told = joined.translate(None, self._plain)  # counting all would take longer than encoding them
-        self._letters += np.bincount(np.frombuffer(told, np.uint8), minlength=256)
+        self._letters += tally(told)
         self.records += len(ids)
         lengths = np.concatenate([np.diff(part.offsets) for part in some])
         return ids, Sequences(codes, ends_of(lengths)), places
