@@ -92,7 +92,7 @@ def test_speed_compares_commands() -> None:
     found = ratios("basset", "variants")
     assert [cells[-2] for cells in found["score, basset"]] == ["1.1", "1.3", "2.5"]
     assert float(found["score, basset"][0][-1]) < 1e-3
-    assert "40 SNVs" in found["effects of SNVs, default network"][0][0]
+    assert "40 SNVs" in found["effects of SNVs, default network, W = 512"][0][0]
 
 
 def test_speed_tells_groups_apart() -> None:
