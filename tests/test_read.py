@@ -206,10 +206,8 @@ def test_unknown_letters(at):
 @given(st.lists(st.text("ACGTUacgturyNnXx.-", min_size=1, max_size=9), min_size=1, max_size=9), st.integers(1, 20))
 def test_batches_hold_all_records_and_count_all_letters(texts, size):
     coder = Coder(DNA)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("seqcnn.data.sources.records.LETTERS", size)
-        records = [Record(str(i), text.encode()) for i, text in enumerate(texts)]
-        batches = list(coder.batches([Letters.of(records[:3]), *map(Letters.of, zip(records[3:]))], "x"))
+    records = [Record(str(i), text.encode()) for i, text in enumerate(texts)]
+    batches = list(coder.batches([Letters.of(records[:3]), *map(Letters.of, zip(records[3:]))], "x", size=size))
     assert [name for ids, *_ in batches for name in ids] == [r.id for r in records]
     found = [decode(codes, DNA) for _, sequences, _ in batches for codes in sequences]
     spelled = str.maketrans("UuXx.", "TtNn-")

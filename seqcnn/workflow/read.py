@@ -30,7 +30,7 @@ from seqcnn.io.series import is_series_table, read_series
 from seqcnn.io.table import column_of, is_table, read_table
 from seqcnn.model.inputs import KINDS
 from seqcnn.options import DataOptions
-from seqcnn.record import Letters, Record, together
+from seqcnn.record import LETTERS, Letters, Record, together
 from seqcnn.registry import resolve
 
 PathLike = str | os.PathLike[str]
@@ -236,7 +236,7 @@ def stream_sequences(
     id: str | None = None,
     counts: dict[str, int] | None = None,
     regions: Regions | None = None,
-    size: int | None = None,
+    size: int = LETTERS,
 ) -> Iterator[Batch]:
     """Yield ids, codes and places of the records of a FASTA, FASTQ, GenBank or BED file, a table, or standard input.
 
@@ -257,7 +257,7 @@ def stream_sequences(
     regions
         How a BED file is read.
     size
-        Letters; None for as many as are encoded fastest.
+        Letters.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from seqcnn.checks import within
 from seqcnn.data.relatives.canonical import Contents, contents
 from seqcnn.data.relatives.examine import compare_all, compare_seeded, merge, root
 from seqcnn.data.relatives.seeds import patterns, place_bits, places, weights
-from seqcnn.sequence import Sequences
+from seqcnn.sequence import Sequences, tally
 
 Indices = npt.NDArray[np.int64]
 
@@ -244,7 +244,7 @@ def _by_twos(work: Callable[[Any], Any], items: Any) -> Iterator[Any]:
 def _plan(search: _Search, rest: int) -> tuple[int, int, int]:
     """Return how many letters a seed compares, with how many others an occurrence, and an extension's least score."""
     letters = search.contents.letters
-    counts = np.bincount(letters, minlength=256)[: search.alphabet.size]
+    counts = tally(letters)[: search.alphabet.size]
     alike = float(((counts / max(1, counts.sum())) ** 2).sum())  # how often two letters match by chance
     lengths = np.diff(search.contents.offsets).astype(float)
     pairs = rest * rest / 2 * search.strands

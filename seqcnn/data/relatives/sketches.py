@@ -9,7 +9,7 @@ from seqcnn.alphabet import Alphabet
 from seqcnn.compiling import compiled
 from seqcnn.data.relatives.canonical import Contents, contents, mixed
 from seqcnn.data.relatives.seeds import letter_bits, patterns, rolled, rules_of, weights
-from seqcnn.sequence import Sequences
+from seqcnn.sequence import Sequences, tally
 
 #: Size of a sketch: most bytes for each different record, and least and most of all.
 _BYTES = 128
@@ -69,7 +69,7 @@ def sketch(sequences: Sequences, alphabet: Alphabet) -> Sketches:
     (128000, 13)
     """
     found = contents(sequences, alphabet)
-    counts = np.bincount(found.letters, minlength=256)[: alphabet.size]
+    counts = tally(found.letters)[: alphabet.size]
     total = int(counts.sum())
     size = min(_MOST_BYTES, max(_LEAST_BYTES, min(_BYTES * len(found), total * _BITS // 8)))
     alike = float(((counts / max(1, total)) ** 2).sum())

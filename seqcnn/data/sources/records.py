@@ -108,7 +108,7 @@ class Coder:
         self._plain = alphabet.letters.encode()
         self._stops = 0
 
-    def batches(self, records: Iterable[Letters], name: str, *, size: int | None = None) -> Iterator[Batch]:
+    def batches(self, records: Iterable[Letters], name: str, *, size: int = LETTERS) -> Iterator[Batch]:
         """Yield ids, codes and places of the records, in order: as many at a time as have `size` letters or more.
 
         Raises
@@ -118,7 +118,6 @@ class Coder:
         FormatError
             Where nothing is left of a record without its final stop.
         """
-        size = LETTERS if size is None else size
         held, letters = list[Letters](), 0
         for some in records:
             left = self._started(some, name)

@@ -166,9 +166,8 @@ class Regions:
     def letters(self, path: str) -> Iterator[Letters]:
         """Yield the records of a FASTA, FASTQ, GenBank, BED or GFF file, many at a time.
 
-        Those on the reverse strand are turned round.
-
-        Identifiers are the names that the file gives, or the interval as it stands there: ``chr1:9-20(+)``.
+        Those on the reverse strand are turned round. Identifiers are the names that the file gives, or the interval as
+        it stands there: ``chr1:9-20(+)``.
 
         Raises
         ------
