@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from contest import Contest, Ratio, Setting, Timed
+from contest import Contest, Figure, Ratio, Setting, Timed
 from speed_models import CALLED, one_hot, random_codes
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -33,6 +33,8 @@ from seqcnn.training.schedule import Recipe, recipe_for
 FOLDER = "tf_chip_deepbind_encode"
 #: AUROC to reach, learning rates that the plain loop may choose from, and its most epochs.
 REACHED, RATES, MOST = 0.98, (3e-4, 1e-3, 3e-3, 1e-2), 12
+#: Peaks of a lesser rank are the strongest, as in the published test file.
+STRONGEST = 1000
 
 
 class PlainBlock(nn.Module):
@@ -146,28 +148,39 @@ def steps(setting: Setting) -> Iterator[Contest]:
         yield Contest(f"training steps, {length} bp", equal, sides, ratios)
 
 
-def ctcfl(setting: Setting) -> tuple[np.ndarray, np.ndarray]:
-    """Return codes ``(n, 101)`` and classes of the training file of CTCFL; made-up ones where tiny."""
+def ctcfl(setting: Setting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return codes ``(n, 101)``, classes and ranks of the training file of CTCFL; made-up ones where tiny.
+
+    The ranks are those of the peaks by strength, from 1; a shuffled one has that of its peak.
+    """
     if setting.tiny:
         codes, truth = random_codes(400, 101), np.arange(400) % 2
         codes[truth == 1, 40:52] = [1, 1, 2, 1, 2, 0, 2, 2, 2, 2, 2, 1]
-        return codes, truth
+        return codes, truth, np.arange(400) * 10
     table = np.zeros(256, np.uint8)
     table[list(b"ACGTacgt")] = [0, 1, 2, 3] * 2
-    parts = []
-    for kind in ("pos", "neg_dinuc"):
+    rows, truth, ranks = [], [], []
+    for kind, value in (("pos", 1), ("neg_dinuc", 0)):
         text = gzip.decompress((setting.data / FOLDER / f"CTCFL_K562.train.{kind}.fa.gz").read_bytes())
-        rows = [b"".join(record.split(b"\n")[1:]) for record in text.split(b">")[1:]]
-        parts.append(np.stack([table[np.frombuffer(row, np.uint8)] for row in rows if len(row) == 101]))
-    return np.concatenate(parts), np.repeat([1, 0], [len(part) for part in parts])
+        for record in text.split(b">")[1:]:
+            name, *letters = record.split(b"\n")
+            row = b"".join(letters)
+            if len(row) == 101:
+                rows.append(table[np.frombuffer(row, np.uint8)])
+                truth.append(value)
+                ranks.append(int(name.split(b"_")[1]))
+    return np.stack(rows), np.array(truth), np.array(ranks)
 
 
-def to_auroc(setting: Setting) -> Iterator[Contest]:
-    """The time until a held-out fifth of CTCFL's training file is told apart at an AUROC of .98."""
-    codes, truth = ctcfl(setting)
+def to_auroc(setting: Setting) -> Iterator[Contest | Figure]:
+    """The time until the strongest peaks of CTCFL's training file are told apart at an AUROC of .98.
+
+    The published test file has the even ranks of the strongest 1,000 peaks; the odd ones, in the training file, are
+    held out here.
+    """
+    codes, truth, ranks = ctcfl(setting)
     device, task = setting.device, Binary(["0", "1"])
-    order = np.random.default_rng(0).permutation(len(codes))
-    held, train = np.split(order, [len(order) // 5])
+    held, train = np.flatnonzero(ranks < STRONGEST), np.flatnonzero(ranks >= STRONGEST)
     data, floats = as_dataset(codes, truth), as_floats(codes, truth)
     seen = TensorDataset(*floats[train])
     precision = pick_precision("auto", pick_device(device))
@@ -187,50 +200,55 @@ def to_auroc(setting: Setting) -> Iterator[Contest]:
         return seconds, auroc(truth[held], logits[:, 0])
 
     def theirs(rate: float, seed: int) -> tuple[float, float]:
-        """Return the seconds of the plain loop until it reaches the goal, looked at each epoch, and what it reaches."""
+        """Return the seconds of the plain loop until it reaches the goal, looked at each epoch, and its best."""
         start = time.perf_counter()
         network, adam, loader = plain_setup(
             seen, codes.shape[1], rate=rate, pooled=False, device=device, seed=seed
         )  # fmt: skip
-        reached = 0.0
+        best = 0.0
         for _ in range(setting.size(MOST, 1)):
             plain_epoch(network, adam, loader, precision, device)
             network.eval()
             with torch.inference_mode(), autocast(precision, device):
                 parts = [network(part.to(device))[:, 0].float().cpu() for part in floats.tensors[0][held].split(512)]
-            reached = auroc(truth[held], torch.cat(parts).numpy())
+            best = max(best, auroc(truth[held], torch.cat(parts).numpy()))
+            if best >= REACHED:
+                break
+        return time.perf_counter() - start, best
+
+    def ours_until(epochs: int, seed: int) -> tuple[float, float]:
+        """Where one training does not get there, the time of a longer one is added."""
+        total = 0.0
+        for more in range(epochs, epochs + setting.size(4, 1)):
+            seconds, reached = ours(more, seed)
+            total += seconds
             if reached >= REACHED:
                 break
-        return time.perf_counter() - start, reached
+        return total, reached
 
     # The choices are made on seeds of their own.
     epochs = next((n for n in (1, 2, 3, 4, 5) if setting.tiny or min(ours(n, 101)[1], ours(n, 102)[1]) >= REACHED), 5)
     trials = {rate: theirs(rate, 101) for rate in RATES[: setting.size(len(RATES), 1)]}
-    rate = min(trials, key=lambda r: (trials[r][1] < REACHED, trials[r][0]))
-    seeds = {"ours": 0, "theirs": 0}
-    missed = {"ours": 0, "theirs": 0}
+    rate = min(trials, key=lambda r: (-min(trials[r][1], REACHED), trials[r][0]))
+    a, b = f"ours {CALLED[precision]}, {epochs} epochs", f"plain loop {CALLED[precision]}, rate {rate:g}"
+    found: dict[str, list[float]] = {a: [], b: []}
 
     def one(side: str, train_it: Callable[[int], tuple[float, float]]) -> Timed:
-        seeds[side] += 1
-        seconds, reached = train_it(seeds[side])
-        missed[side] += reached < REACHED
+        seconds, reached = train_it(len(found[side]))
+        found[side].append(reached)
         return Timed(None, seconds)
 
-    def again(seed: int) -> tuple[float, float]:
-        """Where one training does not get there, the time of a longer one is added."""
-        total, more = 0.0, epochs
-        while True:
-            seconds, reached = ours(more, seed)
-            total += seconds
-            if setting.tiny or reached >= REACHED or more > epochs + 3:
-                return total, reached
-            more += 1
-
-    a, b = f"ours {CALLED[precision]}, {epochs} epochs", f"plain loop {CALLED[precision]}, rate {rate:g}"
     equal = (
-        f"CTCFL's training file, {len(train):,} records trained on, the same {len(held):,} held out and looked at each "
-        "epoch; layer sizes; theirs in the order Conv1d - BatchNorm - ReLU - MaxPool; their rate and our epochs chosen "
-        "on other seeds"
+        f"CTCFL's training file, {len(train):,} records trained on, the {len(held):,} of its strongest peaks held out "
+        "and looked at each epoch; layer sizes; theirs in the order Conv1d - BatchNorm - ReLU - MaxPool; their rate "
+        "and our epochs chosen on other seeds"
     )
-    sides = {a: lambda: one("ours", again), b: lambda: one("theirs", partial(theirs, rate))}
+    sides = {a: lambda: one(a, partial(ours_until, epochs)), b: lambda: one(b, partial(theirs, rate))}
     yield Contest(f"time to an AUROC of {REACHED}", equal, sides, (Ratio(a, b, 4),))
+    told = "; ".join(
+        f"{side}: best {np.median(each):.3f} ({min(each):.3f}-{max(each):.3f}), "
+        f"there in {sum(x >= REACHED for x in each)} of {len(each)}"
+        for side, each in found.items()
+    )
+    rest = f"a plain loop that is not there counts with its {MOST} epochs: the ratio is then the least it can be"
+    yield Figure(f"time to an AUROC of {REACHED}: who got there", rest, told, f"{REACHED}")
