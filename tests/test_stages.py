@@ -174,7 +174,7 @@ def check_stages(network, encoder, width):
 @given(seed=st.integers(0, 2**31), padded=st.booleans(), compiled=st.booleans())
 @settings(deadline=None, max_examples=60)
 def test_edits_are_plain_predictions_of_edited_records(seed, padded, compiled):
-    with patch.object(courses, "_fast", lambda parts: compiled):
+    with patch.object(courses, "_fast", lambda change: compiled):
         check_edits(np.random.default_rng(seed), padded)
 
 
@@ -187,11 +187,11 @@ def check_edits(rng, padded):
     if not len(first):
         return
     record = torch.from_numpy(rng.integers(0, 2, len(first)))
-    change = torch.from_numpy(rng.normal(size=(len(first), 3, width, LETTERS)))
+    change = torch.from_numpy(rng.normal(size=(width, len(first), 3, LETTERS)))
     found = edited.logits(edited.dense(record), record, first, change)
     for i, at in enumerate(first.tolist()):
         many = images[record[i]].repeat(3, 1, 1, 1)
-        many[:, :, 0, at : at + width] += change[i].transpose(1, 2)
+        many[:, :, 0, at : at + width] += change[:, i].permute(1, 2, 0)
         torch.testing.assert_close(found[i], stages(many))
 
 
@@ -208,13 +208,13 @@ def test_edits_of_windows_are_plain_predictions_of_edited_windows(seed):
     images = image_of(letters).double()[..., phase:]
     edited = Edited(stages, images, window=window)
     record = torch.from_numpy(rng.integers(0, 2, len(start)))
-    change = torch.from_numpy(rng.normal(size=(len(start), 2, width, LETTERS)))
+    change = torch.from_numpy(rng.normal(size=(width, len(start), 2, LETTERS)))
     dense = edited.dense(record, start)
     found, plain = edited.logits(dense, record, start + ahead, change, ahead=ahead), stages.head(dense)
     for i, at in enumerate(start.tolist()):
         one = images[record[i] : record[i] + 1, ..., at : at + window]
         many = one.repeat(2, 1, 1, 1)
-        many[:, :, 0, ahead : ahead + width] += change[i].transpose(1, 2)
+        many[:, :, 0, ahead : ahead + width] += change[:, i].permute(1, 2, 0)
         torch.testing.assert_close(found[i], stages(many))
         torch.testing.assert_close(plain[i : i + 1], stages(one))
 

@@ -24,7 +24,7 @@ class Edits:
     record, first
         Record of each edit, and cell at which its change begins, ``(N,)``; some may lie before or beyond the map.
     change
-        ``(N, M, w, C)``: of M alternatives an edit, in w cells.
+        ``(w, N, M, C)``: in w cells, of M alternatives an edit.
     """
 
     record: Tensor
@@ -34,7 +34,7 @@ class Edits:
     @property
     def width(self) -> int:
         """Cells that change."""
-        return self.change.shape[2]
+        return len(self.change)
 
 
 class Maps:
@@ -50,22 +50,22 @@ class Maps:
         return self.rows.view(self.records, self.width, 1, -1).permute(0, 3, 2, 1)
 
     def cells(self, record: Tensor, first: Tensor, width: int) -> Tensor:
-        """Return `width` cells from `first`, ``(N, 1, width, C)``; anything where there is no cell."""
-        cell = (first[:, None] + torch.arange(width, device=first.device)).clamp(0, self.width - 1)
-        cell += record[:, None] * self.width
-        return self.rows.index_select(0, cell.flatten()).view(len(first), 1, width, -1)
+        """Return `width` cells from `first`, ``(width, N, 1, C)``; anything where there is no cell."""
+        cell = (torch.arange(width, device=first.device)[:, None] + first).clamp(0, self.width - 1)
+        cell += record * self.width
+        return self.rows.index_select(0, cell.flatten()).view(width, len(first), 1, -1)
 
     def real(self, edits: Edits) -> Tensor | None:
-        """Return which cells of edits there are, ``(N, 1, w, 1)``; None where there are all."""
+        """Return which cells of edits there are, ``(w, N, 1, 1)``; None where there are all."""
         if int(edits.first.min()) >= 0 and int(edits.first.max()) + edits.width <= self.width:
             return None
-        cell = edits.first[:, None] + torch.arange(edits.width, device=edits.first.device)
-        return ((cell >= 0) & (cell < self.width))[:, None, :, None]
+        cell = torch.arange(edits.width, device=edits.first.device)[:, None] + edits.first
+        return ((cell >= 0) & (cell < self.width))[:, :, None, None]
 
     def inside(self, edits: Edits) -> Edits:
         """Return edits that change nothing where there is no cell."""
         real = self.real(edits)
-        return edits if real is None else replace(edits, change=edits.change * real)
+        return edits if real is None else replace(edits, change=edits.change.masked_fill(~real, 0))
 
 
 class Course:
@@ -95,7 +95,7 @@ class Course:
             else:
                 found = step(x)
             self.maps.append(Maps(found))
-        self.tables = {i: _table(step) for i, step in enumerate(self.steps) if isinstance(step, Conv)}
+        self.taps = {i: _taps(step) for i, step in enumerate(self.steps) if isinstance(step, Conv)}
         self.forks = {i - len(step.steps) for i, step in enumerate(self.steps) if isinstance(step, Residual)}
 
     def __call__(self, edits: Edits) -> Edits:
@@ -116,9 +116,9 @@ class Course:
 
     def _layer(self, edits: Edits, conv: Conv, at: int, kept: dict[int, Edits]) -> tuple[Edits, int]:
         """Return the edits after a convolution, and a sum and a rectifier if such follow; and the step after them."""
-        n, m, width, channels = edits.change.shape
-        outputs, _, kernel = conv.weight.shape
-        parts = (edits.change.reshape(-1, channels) @ self.tables[at]).view(n, m, width, kernel, outputs)
+        edits = replace(
+            edits, first=edits.first - conv.lost, change=_spread(edits.change, self.taps[at], conv.dilation)
+        )
         at += 1
         skip, step = None, self._step(at)
         if isinstance(step, Residual):
@@ -127,9 +127,8 @@ class Course:
         step = self._step(at)
         rectified = isinstance(step, Act) and step.function is torch.relu
         before, later = self.maps[at], self.maps[at + rectified]
-        found = replace(edits, first=edits.first - conv.lost)
-        settle = _settled if _fast(parts) else _settled_anywhere
-        return settle(found, parts, conv.dilation, skip, before, later if rectified else None), at + rectified
+        settle = _settled if _fast(edits.change) else _settled_anywhere
+        return settle(edits, skip, before, later if rectified else None), at + rectified
 
     def _step(self, at: int) -> Step | None:
         return self.steps[at] if at < len(self.steps) else None
@@ -139,92 +138,86 @@ class Course:
 Skip = tuple[Tensor, int]
 
 
-def _fast(parts: Tensor) -> bool:
+def _fast(change: Tensor) -> bool:
     """Return whether there is a kernel for it."""
-    return parts.device.type == "cpu"
+    return change.device.type == "cpu"
 
 
-def _settled_anywhere(
-    edits: Edits, parts: Tensor, dilation: int, skip: Skip | None, before: Maps, later: Maps | None
-) -> Edits:
-    """Return edits after a convolution: what each changed cell adds to those around it, ``(N, M, w, K, O)``, joined.
+def _spread(change: Tensor, taps: Tensor, dilation: int) -> Tensor:
+    """Return what changed cells ``(w, N, M, C)`` change around them, by the taps of a kernel ``(K, C, O)``.
+
+    Cells come first, so that what a tap adds goes to neighboring rows, and is added as it is multiplied.
+    """
+    width, n, m, channels = change.shape
+    rows, (kernel, _, outputs) = change.reshape(-1, channels), taps.shape
+    found = change.new_empty(width + (kernel - 1) * dilation, n, m, outputs)
+    torch.mm(rows, taps[0], out=found[:width].view(-1, outputs))
+    found[width:] = 0
+    for k in range(1, kernel):
+        found[k * dilation : k * dilation + width].view(-1, outputs).addmm_(rows, taps[k])
+    return found
+
+
+def _settled_anywhere(edits: Edits, skip: Skip | None, before: Maps, later: Maps | None) -> Edits:
+    """Return edits after a convolution with what is skipped added, rectified, and nothing where there is no cell.
 
     Parameters
     ----------
-    edits
-        From the first cell that changes.
     before, later
         Maps before and after a rectifier; without one `later` is None.
     """
-    n, m, width, kernel, outputs = parts.shape
-    change = parts.new_zeros(n, m, width + (kernel - 1) * dilation, outputs)
-    for k in range(kernel):
-        change[:, :, k * dilation : k * dilation + width] += parts[:, :, :, k]
     if skip is not None:
-        change[:, :, skip[1] : skip[1] + skip[0].shape[2]] += skip[0]
-    found = replace(edits, change=change)
-    return before.inside(found) if later is None else _acted(torch.relu, found, before, later)
+        edits.change[skip[1] : skip[1] + len(skip[0])] += skip[0]
+    return before.inside(edits) if later is None else _acted(torch.relu, edits, before, later)
 
 
-def _settled(edits: Edits, parts: Tensor, dilation: int, skip: Skip | None, before: Maps, later: Maps | None) -> Edits:
+def _settled(edits: Edits, skip: Skip | None, before: Maps, later: Maps | None) -> Edits:
     """Return the same in one pass."""
-    n, m, width, kernel, outputs = parts.shape
-    change = parts.new_empty(n, m, width + (kernel - 1) * dilation, outputs)
-    added, shift = (parts[:, :, :0, 0], 0) if skip is None else skip
+    added, shift = (edits.change[:0], 0) if skip is None else skip
     rectify, rows = later is not None, (before, later or before)
-    maps = [tensor.contiguous().numpy() for tensor in (parts, added, rows[0].rows, rows[1].rows)]
+    maps = [tensor.contiguous().numpy() for tensor in (added, rows[0].rows, rows[1].rows)]
     where = edits.record.numpy() * before.width, edits.first.numpy()
-    _joined(*maps, where, (dilation, shift, before.width, rectify), change.numpy())
-    return replace(edits, change=change)
+    _settle(*maps, where, (shift, before.width, rectify), edits.change.numpy())
+    return edits
 
 
 @compiled
-def _joined(
-    parts: Floats,
+def _settle(
     skip: Floats,
     before: Floats,
     later: Floats,
     where: tuple[Indices, Indices],
-    how: tuple[int, int, int, bool],
+    how: tuple[int, int, bool],
     change: Floats,
 ) -> None:
-    """Join the parts of a convolution, add what is skipped, and rectify: changes of cells ``(N, M, w, O)``.
+    """Add what is skipped to changes of cells ``(w, N, M, O)``, and rectify; where there is no cell nothing changes.
 
     Parameters
     ----------
     where
         Row of the first cell of each edit's record, and cell at which the change begins.
     how
-        Cells from one of the kernel's taps to the next, cell at which the skipped begins, cells of a map, whether to
-        rectify.
+        Cell at which the skipped begins, cells of a map, whether to rectify.
     """
     rows, firsts = where
-    dilation, shift, length, rectify = how
-    count, alternatives, width, kernel, outputs = parts.shape
-    for n in range(count):
-        for m in range(alternatives):
-            for c in range(change.shape[2]):
-                cell = firsts[n] + c
+    shift, length, rectify = how
+    width, count, alternatives, outputs = change.shape
+    for c in range(width):
+        skipped = 0 <= c - shift < len(skip)
+        for n in range(count):
+            cell = firsts[n] + c
+            row = rows[n] + cell
+            for m in range(alternatives):
                 if cell < 0 or cell >= length:
                     for o in range(outputs):
-                        change[n, m, c, o] = 0
+                        change[c, n, m, o] = 0
                     continue
-                row = rows[n] + cell
-                if 0 <= c - shift < skip.shape[2]:
+                if skipped:
                     for o in range(outputs):
-                        change[n, m, c, o] = skip[n, m, c - shift, o]
-                else:
-                    for o in range(outputs):
-                        change[n, m, c, o] = 0
-                for k in range(kernel):
-                    i = c - k * dilation
-                    if 0 <= i < width:
-                        for o in range(outputs):
-                            change[n, m, c, o] += parts[n, m, i, k, o]
+                        change[c, n, m, o] += skip[c - shift, n, m, o]
                 if rectify:
                     for o in range(outputs):
-                        new = before[row, o] + change[n, m, c, o]
-                        change[n, m, c, o] = max(new, 0) - later[row, o]
+                        change[c, n, m, o] = max(before[row, o] + change[c, n, m, o], 0) - later[row, o]
 
 
 def _stepped(step: Step, edits: Edits, before: Maps, later: Maps, source: Edits | None) -> Edits:
@@ -240,7 +233,7 @@ def _stepped(step: Step, edits: Edits, before: Maps, later: Maps, source: Edits 
     if not isinstance(step, Residual) or source is None:
         raise TypeError(f"{type(step).__name__} is no step that edits run through")
     change = edits.change.clone()
-    change[:, :, step.lost - step.side :][:, :, : source.width] += source.change  # in the middle
+    change[step.lost - step.side :][: source.width] += source.change  # in the middle
     return later.inside(replace(edits, change=change))
 
 
@@ -254,12 +247,68 @@ def _pooled(step: Pool, edits: Edits, before: Maps, later: Maps) -> Edits:
     """Return what a pool makes of changes: whole cells are pooled anew."""
     first = edits.first // step.width  # the same remainder for all
     ahead = int(edits.first[0]) % step.width
-    cells = -(-(ahead + edits.width) // step.width)
-    new = before.cells(edits.record, first * step.width, cells * step.width)
-    new = new + nn.functional.pad(edits.change, (0, 0, ahead, cells * step.width - ahead - edits.width))
-    new = new.view(*new.shape[:2], cells, step.width, -1)
-    new = new.mean(3) if step.mean else new.amax(3)
-    return later.inside(replace(edits, first=first, change=new - later.cells(edits.record, first, cells)))
+    if step.mean:
+        return later.inside(replace(edits, first=first, change=_grouped(edits.change, step.width, ahead).mean(1)))
+    new = most(edits, before, step.width, ahead)
+    return later.inside(replace(edits, first=first, change=new - later.cells(edits.record, first, len(new))))
+
+
+def most(edits: Edits, maps: Maps, width: int, ahead: int = 0) -> Tensor:
+    """Return the largest of every `width` cells of maps with edits in them, ``(cells, N, M, C)``; -inf of no cells.
+
+    The first of them begin `ahead` cells before the edits.
+    """
+    change, first = edits.change, edits.first - ahead
+    cells = -(-(ahead + edits.width) // width)
+    if _fast(change):
+        found = change.new_empty(cells, *change.shape[1:])
+        where = edits.record.numpy() * maps.width, first.numpy()
+        _most(change.contiguous().numpy(), maps.rows.numpy(), where, (width, ahead, maps.width), found.numpy())
+        return found
+    wider = Edits(edits.record, first, _grouped(change, width, ahead).flatten(0, 1))
+    new, real = maps.cells(edits.record, first, wider.width) + wider.change, maps.real(wider)
+    new = new if real is None else new.masked_fill(~real, -torch.inf)
+    return new.unflatten(0, (cells, width)).amax(1)
+
+
+def _grouped(change: Tensor, width: int, ahead: int) -> Tensor:
+    """Return changes and zeros around them by groups of cells, ``(cells, width, N, M, C)``."""
+    behind = -(ahead + len(change)) % width
+    return nn.functional.pad(change, (0, 0, 0, 0, 0, 0, ahead, behind)).unflatten(0, (-1, width))
+
+
+@compiled
+def _most(
+    change: Floats, maps: Floats, where: tuple[Indices, Indices], how: tuple[int, int, int], found: Floats
+) -> None:
+    """Fill `found` with the largest of every so many cells.
+
+    Parameters
+    ----------
+    where
+        Row of the first cell of each edit's record, and the first cell that counts.
+    how
+        Cells pooled to one, cells ahead of the change, cells of a map.
+    """
+    rows, firsts = where
+    width, ahead, length = how
+    cells, count, alternatives, channels = found.shape
+    for p in range(cells):
+        for n in range(count):
+            for m in range(alternatives):
+                for o in range(channels):
+                    found[p, n, m, o] = -np.inf
+                for at in range(p * width, (p + 1) * width):
+                    cell, c = firsts[n] + at, at - ahead
+                    if cell < 0 or cell >= length:
+                        continue
+                    row = rows[n] + cell
+                    if 0 <= c < len(change):
+                        for o in range(channels):
+                            found[p, n, m, o] = max(found[p, n, m, o], maps[row, o] + change[c, n, m, o])
+                    else:
+                        for o in range(channels):
+                            found[p, n, m, o] = max(found[p, n, m, o], maps[row, o])
 
 
 def apart(steps: Sequence[Step]) -> Iterator[Step]:
@@ -270,6 +319,6 @@ def apart(steps: Sequence[Step]) -> Iterator[Step]:
         yield step
 
 
-def _table(conv: Conv) -> Tensor:
-    """Return what a cell adds to the cells around it, from the first to the last, ``(C, K * O)``."""
-    return conv.weight.flip(2).permute(1, 2, 0).flatten(1).contiguous()
+def _taps(conv: Conv) -> Tensor:
+    """Return what a cell adds to each of the cells around it, from the first to the last, ``(K, C, O)``."""
+    return conv.weight.flip(2).permute(2, 1, 0).contiguous()

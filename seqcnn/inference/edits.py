@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from seqcnn.inference.courses import Course, Edits, Maps
+from seqcnn.inference.courses import Course, Edits, Maps, most
 from seqcnn.inference.dense import sliding, summed
 from seqcnn.nn.stages import Conv, Pool, Stages, Summary
 
@@ -51,8 +51,8 @@ class Edited:
         cells = widest = 1
         for step in self.course.steps:
             if isinstance(step, Conv):
-                widest = max(widest, cells * step.weight.shape[0] * step.weight.shape[2])
                 cells += step.lost
+                widest = max(widest, cells * step.weight.shape[0])
             cells = -(-cells // step.width) + 1 if isinstance(step, Pool) else cells
         return 4 * alternatives * widest
 
@@ -74,14 +74,14 @@ class Edited:
         record, first
             Record, and column at which the change begins, ``(N,)``; columns are equal modulo the stride of the stages.
         change
-            Of M alternatives, ``(N, M, w, C)``.
+            In w columns, of M alternatives, ``(w, N, M, C)``.
         ahead
             Columns from the start of a window to the change.
         """
         start = (first - ahead) // self.stages.stride if self.windowed else torch.zeros_like(first)
         edits = self.course(Edits(record, first, change))
         changed = dense[:, None] + sum(part(edits, start) for part in self.parts)
-        return self.stages.head(changed.flatten(0, 1)).view(*change.shape[:2], -1)
+        return self.stages.head(changed.flatten(0, 1)).view(*change.shape[1:3], -1)
 
 
 class _Part:
@@ -117,17 +117,14 @@ class _Part:
         if self.windowed:
             edits = _within(edits, before, self.cells)
         if not edits.width:
-            return edits.change.new_zeros(*edits.change.shape[:2], self.weight.shape[-1])
+            return edits.change.new_zeros(*edits.change.shape[1:3], self.weight.shape[-1])
         if self.kind == "mean":
-            return edits.change.sum(2) / self.cells @ self.weight
+            return edits.change.sum(0) / self.cells @ self.weight
         if self.kind == "flat":
             return self._flat(edits, edits.first - start)
-        was = self.whole.cells(edits.record, edits.first, edits.width)
-        new, real = was + edits.change, self.whole.real(edits)
-        if real is not None:
-            was, new = was.masked_fill(~real, -torch.inf), new.masked_fill(~real, -torch.inf)
+        same = replace(edits, change=torch.zeros_like(edits.change[:, :, :1]))
         rest = self._rest(edits, start)[:, None]
-        was, new = (torch.maximum(rest, cells.amax(2)) for cells in (was, new))
+        was, new = (torch.maximum(rest, most(some, self.whole, edits.width)[0]) for some in (same, edits))
         return (new - was) @ self.weight
 
     def _rest(self, edits: Edits, start: Tensor) -> Tensor:
@@ -151,21 +148,21 @@ class _Part:
 
     def _flat(self, edits: Edits, place: Tensor) -> Tensor:
         """Return the change of a dense layer of all cells, of edits from cell `place` of them on."""
-        n, m, width, _ = edits.change.shape
+        width, n, m, _ = edits.change.shape
         found = edits.change.new_zeros(n, m, self.weight.shape[2])
         for first in torch.unique(place).tolist():
             low, high = max(0, -first), min(width, self.cells - first)
             if low < high:
                 mine = place == first
                 table = self.weight[first + low : first + high].flatten(0, 1)
-                found[mine] = edits.change[mine][:, :, low:high].flatten(2) @ table
+                found[mine] = edits.change[low:high, mine].permute(1, 2, 0, 3).flatten(2) @ table
         return found
 
 
 def _within(edits: Edits, before: int, cells: int) -> Edits:
     """Return what edits change of windows of so many cells, `before` of which lie before the change."""
     low, high = max(0, -before), max(0, min(edits.width, cells - before))
-    return replace(edits, first=edits.first + low, change=edits.change[:, :, low:high])
+    return replace(edits, first=edits.first + low, change=edits.change[low:high])
 
 
 def _around(maps: Maps) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -13,9 +14,11 @@ from seqcnn.encode.encoder import Encoder
 from seqcnn.encode.onehot import OneHot
 from seqcnn.inference.edits import Edited
 from seqcnn.inference.local import Local, locals_of
-from seqcnn.inference.predict import Logits, device_of, frozen, predict_logits
+from seqcnn.inference.predict import Logits, device_of, predict_logits, still
 from seqcnn.runtime import compute_alone, pick_device, threads
 from seqcnn.sequence import Codes, Sequences
+
+Indices = npt.NDArray[np.int64]
 
 #: Bytes of the maps that a batch of mutants changes, about.
 _BYTES = 4 << 20
@@ -69,15 +72,16 @@ def mutagenesis(
     Zhou & Troyanskaya, Nature Methods 2015, doi:10.1038/nmeth.3547.
     """
     place = pick_device(str(device)) if device is not None else device_of(network)
-    own, still = frozen(encoder, place), frozen(network, place)
-    parts = locals_of(own, still)
+    own = still(encoder, place)
+    parts, least = locals_of(own, still(network, place)), getattr(network, "minimum_width", 1)
     found: dict[int, Logits] = {}
-    if isinstance(own, OneHot):
+    local = [i for i, (x, start, end) in enumerate(records) if why_plain(parts, len(x), least) is None and end > start]
+    if local and isinstance(own, OneHot):
+        places, letters, many = _some(*records[local[0]], size)
         with threads(None), crew(place) as pool:
-            for i, (codes, start, end) in enumerate(records):
-                if why_plain(parts, len(codes), getattr(network, "minimum_width", 1)) is None and end > start:
-                    found[i] = _both(own, parts, records[i], strands, pool)
-        if found and not _agree(own, still, records, found, strands):
+            plain = pool.submit(predict_logits, encoder, network, many, strands=strands, device=place)
+            found = {i: _both(own, parts, records[i], strands, pool) for i in local}
+        if not agree(found[local[0]][places, letters], plain.result()):
             found.clear()
     left = [i for i in range(len(records)) if i not in found]
     if left:
@@ -175,7 +179,8 @@ def _batches(
         for some, least in ((first[known], 1), (first[~known], 0)):  # of a letter all others, of no letter all
             if len(some):
                 letters = (own[some, None] * least + torch.arange(least, size, device=own.device)) % size
-                yield from zip(torch.split(some, at_once), torch.split(letters, at_once), strict=True)
+                count = -(-len(some) // at_once)  # of even size: threads finish together
+                yield from zip(torch.tensor_split(some, count), torch.tensor_split(letters, count), strict=True)
 
 
 @torch.inference_mode()
@@ -183,23 +188,13 @@ def _replaced(edited: Edited, dense: Tensor, image: Tensor, at: Tensor, letters:
     """Return the logits ``(n, M, K)`` of a record with letters ``(n, M)`` at places ``(n,)``."""
     columns = torch.eye(image.shape[1], device=image.device)[letters]
     change = columns - image[0, :, 0, at].T[:, None]  # (n, M, channels)
-    return edited.logits(dense.expand(len(at), -1), torch.zeros_like(at), at, change[:, :, None])
+    return edited.logits(dense.expand(len(at), -1), torch.zeros_like(at), at, change[None])
 
 
-def _agree(
-    encoder: OneHot,
-    network: nn.Module,
-    records: Sequence[tuple[Codes, int, int]],
-    found: dict[int, Logits],
-    strands: str,
-) -> bool:
-    """Return whether a few mutants of the first record have the logits that they have by themselves."""
-    first = min(found)
-    codes, start, end = records[first]
-    logits = found[first]
+def _some(codes: Codes, start: int, end: int, size: int) -> tuple[Indices, Indices, Sequences]:
+    """Return a few places of a stretch, a letter for each, and the mutants that these make."""
     rng = np.random.default_rng(len(codes))
-    places, letters = rng.integers(0, end - start, CHECKED), rng.integers(0, logits.shape[1], CHECKED)
+    places, letters = rng.integers(0, end - start, CHECKED), rng.integers(0, size, CHECKED)
     many = np.repeat((codes & ~np.uint8(SOFT_MASK))[None], CHECKED, 0)
     many[np.arange(CHECKED), start + places] = letters
-    plain = predict_logits(encoder, network, Sequences.from_codes(many), strands=strands)
-    return agree(logits[places, letters], plain)
+    return places, letters, Sequences.from_codes(many)

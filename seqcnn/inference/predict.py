@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
-from queue import SimpleQueue
+from functools import cached_property
+from queue import Empty, SimpleQueue
 from threading import Barrier
 from typing import Any, TypeVar
 
@@ -106,7 +107,6 @@ def stream_logits(
         for worker in [pool.submit(_alone, ready) for _ in range(workers)]:
             worker.result()
         torch.set_num_threads(before)  # of the caller; each worker keeps its own
-        runner.prepare(workers)
         waiting: _Work | None = None
         for chunk in chunks:
             work = runner.start(chunk, pool)
@@ -126,6 +126,12 @@ def frozen(module: M, place: torch.device) -> M:
     return deepcopy(module, shared).to(place).eval()
 
 
+def still(module: M, place: torch.device) -> M:
+    """Return a module in evaluation mode on a device: itself if it is so."""
+    there = all(tensor.device == place for tensor in [*module.parameters(), *module.buffers()])
+    return module if there and not any(part.training for part in module.modules()) else frozen(module, place)
+
+
 def _alone(ready: Barrier) -> None:
     """Make a worker's thread compute by itself; the barrier sees to it that each thread comes here once."""
     compute_alone()
@@ -142,7 +148,7 @@ class _Runner:
     def __init__(
         self, encoder: Encoder, network: nn.Module, *, both: bool, place: torch.device, precision: str, limit: int
     ) -> None:
-        self.encoder, self.network = encoder, network
+        self.encoder, self.network = still(encoder, place), still(network, place)  # only ever copied
         self.both, self.place, self.limit, self.bf16 = both, place, limit, precision == "bf16"
         self.takes_lengths = "lengths" in inspect.signature(network.forward).parameters
         self.uniform = encoder.columns(torch.ones(1, dtype=torch.int64)) is None
@@ -152,14 +158,11 @@ class _Runner:
         self.channels = max((m.out_channels for m in convolutions), default=64)
         self.least = getattr(network, "minimum_width", 1)
         self.free: SimpleQueue[tuple[Any, nn.Module]] = SimpleQueue()
-        self.parts: tuple[Local, ...] = ()
 
-    def prepare(self, workers: int) -> None:
-        """Make a pair of modules for each worker: layers may keep notes while they run."""
-        encoder, network = frozen(self.encoder, self.place), frozen(self.network, self.place)
-        self.parts = locals_of(encoder, network)
-        for _ in range(workers):
-            self.free.put((frozen(encoder, self.place), frozen(network, self.place)))
+    @cached_property
+    def parts(self) -> tuple[Local, ...]:
+        """The network as local steps, first asked for before there is work."""
+        return locals_of(self.encoder, self.network)
 
     def start(self, raw: Raw, pool: ThreadPoolExecutor) -> _Work:
         """Hand the batches of a chunk to the workers, the longest records first."""
@@ -227,8 +230,11 @@ class _Runner:
 
     @contextmanager
     def _ready(self) -> Iterator[tuple[Any, nn.Module]]:
-        """Lend a pair of modules that no other worker has."""
-        pair = self.free.get()
+        """Lend a pair of modules that no other worker has: layers may keep notes while they run."""
+        try:
+            pair = self.free.get_nowait()
+        except Empty:
+            pair = frozen(self.encoder, self.place), frozen(self.network, self.place)
         try:
             yield pair
         finally:

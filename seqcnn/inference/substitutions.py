@@ -17,7 +17,7 @@ from seqcnn.inference.dense import bytes_a_letter
 from seqcnn.inference.edits import Edited
 from seqcnn.inference.local import Local, locals_of
 from seqcnn.inference.mutagenesis import CHECKED, agree, crew, why_plain
-from seqcnn.inference.predict import Logits, frozen, predict_logits
+from seqcnn.inference.predict import Logits, predict_logits, still
 
 Indices = npt.NDArray[np.int64]
 
@@ -66,7 +66,7 @@ class Substituter:
         window: int,
         place: torch.device,
     ) -> None:
-        self.encoder, self.network = frozen(encoder, place), frozen(network, place)
+        self.encoder, self.network = still(encoder, place), still(network, place)
         self.strands, self.window, self.place = strands, window, place
         self.pool = crew(place)
         self.parts = locals_of(self.encoder, self.network)
@@ -157,8 +157,9 @@ class Substituter:
         dense, first = edited.dense(record, start), start + ahead
         places = first[:, None] + torch.arange(instead.shape[1], device=codes.device)
         change = part.encoder.table[instead.int()] - images[record[:, None], :, 0, places]  # (n, k, C)
+        change = change.transpose(0, 1)[:, :, None]
         size = max(1, _CHANGES // edited.bytes_an_edit(1))
-        batches = zip(*(torch.split(x, size) for x in (dense, record, first, change[:, None])), strict=True)
+        batches = zip(*(torch.split(x, size) for x in (dense, record, first)), change.split(size, 1), strict=True)
         changed = torch.cat([edited.logits(*each, ahead=ahead)[:, 0] for each in batches])
         return torch.stack([part.stages.head(dense), changed], 1)
 
