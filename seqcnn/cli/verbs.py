@@ -1,5 +1,6 @@
 """The verbs of the shell, each a thin face of one function in workflow/."""
 
+import gc
 import shlex
 import sys
 from pathlib import Path
@@ -276,21 +277,16 @@ def variants(
     shell: Shell,
     out: Annotated[
         str,
-        typer.Option(
-            "-o",
-            "--out",
-            metavar="FILE",
-            help=".vcf, .vcf.gz, .bcf or .tsv (default: a table to stdout)",
-            show_default=False,
-        ),
+        typer.Option("-o", "--out", metavar="FILE", help=".vcf, .vcf.gz, .bcf or .tsv; - is a table on stdout"),
     ] = "-",
 ) -> None:
     """Predict the effect of each variant of a VCF."""
     from seqcnn.model.file import load
     from seqcnn.workflow.variants import variants
 
-    options = shell.options(VariantsOptions)
-    scored = variants(load(model), vcf, options, output=out, command=shell.command)
+    options, trained = shell.options(VariantsOptions), load(model)
+    gc.freeze()  # what stays to the end need not be looked through for garbage as records come and go
+    scored = variants(trained, vcf, options, output=out, command=shell.command)
     shell.note(*scored.notes)
     for path in (None if out == "-" else Path(out), options.report):
         if path is not None:

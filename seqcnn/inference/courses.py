@@ -268,13 +268,13 @@ def most(edits: Edits, maps: Maps, width: int, ahead: int = 0) -> Tensor:
     wider = Edits(edits.record, first, _grouped(change, width, ahead).flatten(0, 1))
     new, real = maps.cells(edits.record, first, wider.width) + wider.change, maps.real(wider)
     new = new if real is None else new.masked_fill(~real, -torch.inf)
-    return new.unflatten(0, (cells, width)).amax(1)
+    return new.view(cells, width, *new.shape[1:]).amax(1)
 
 
 def _grouped(change: Tensor, width: int, ahead: int) -> Tensor:
     """Return changes and zeros around them by groups of cells, ``(cells, width, N, M, C)``."""
     behind = -(ahead + len(change)) % width
-    return nn.functional.pad(change, (0, 0, 0, 0, 0, 0, ahead, behind)).unflatten(0, (-1, width))
+    return nn.functional.pad(change, (0, 0, 0, 0, 0, 0, ahead, behind)).view(-1, width, *change.shape[1:])
 
 
 @compiled

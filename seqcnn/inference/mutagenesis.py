@@ -79,9 +79,9 @@ def mutagenesis(
     if local and isinstance(own, OneHot):
         places, letters, many = _some(*records[local[0]], size)
         with threads(None), crew(place) as pool:
-            plain = pool.submit(predict_logits, encoder, network, many, strands=strands, device=place)
+            check = pool.submit(predict_logits, encoder, network, many, strands=strands, device=place)
             found = {i: _both(own, parts, records[i], strands, pool) for i in local}
-        if not agree(found[local[0]][places, letters], plain.result()):
+        if not agree(found[local[0]][places, letters], check.result()):
             found.clear()
     left = [i for i in range(len(records)) if i not in found]
     if left:

@@ -35,7 +35,7 @@ def cell(value: object) -> str:
     ('0.123457', '', 'a b', '', '12345678')
     """
     if isinstance(value, str):
-        return value.translate(_SPACE)
+        return value if value.isprintable() else value.translate(_SPACE)
     if value is None:
         return ""
     if isinstance(value, float) or (hasattr(value, "dtype") and value.dtype.kind == "f"):

@@ -213,10 +213,9 @@ class Alleles:
             neighbors = max(map(len, found))
             self.joined += neighbors > 0
             pairs.add(letters, variant, found, both=self.options.against == "haplotype")
-        left = max(before(self.width, allele) for allele in variant[2:]) + self.options.shifts
-        right = (
-            self.width - min(before(self.width, allele) + len(allele) for allele in variant[2:]) + self.options.shifts
-        )
+        ref, alternative = (before(self.width, allele) for allele in (variant.ref, variant.alt))
+        left = max(ref, alternative) + self.options.shifts
+        right = self.width - min(ref + len(variant.ref), alternative + len(variant.alt)) + self.options.shifts
         padded = variant.start < left or variant.end + right > length
         return Allele(alt, "padded" if padded else "scored", variant, neighbors)
 
