@@ -161,7 +161,7 @@ class _Runner:
 
     @cached_property
     def parts(self) -> tuple[Local, ...]:
-        """The network as local steps, first asked for before there is work."""
+        """The network as local steps; made by the thread that hands out work, in full precision."""
         return locals_of(self.encoder, self.network)
 
     def start(self, raw: Raw, pool: ThreadPoolExecutor) -> _Work:
@@ -175,7 +175,7 @@ class _Runner:
                 for rows in self._tiles(raw, stretch):
                     work.append((rows, pool.submit(self._scan, raw, rows)))
         order = left[np.argsort(-lengths[left], kind="stable")]
-        fast = self.place.type == "cpu" and int(lengths.sum()) >= _MANY
+        fast = self.place.type == "cpu" and int(lengths.sum()) >= _MANY and bool(self.parts)
         at = 0
         while at < len(order) or not work:
             size = self._batch(int(lengths[order[at]]) if len(order) else 0)
@@ -254,8 +254,11 @@ class _Runner:
         """Return the logits of some records, of similar length and sorted by it."""
         with self._ready() as (encoder, network), torch.inference_mode(), self._precise():
             length = self._one_length(raw, part) if fast else None
-            known = [part.stages.width in (None, length) for part in self.parts]
-            if length is not None and length >= self.least and known and all(known):
+            if (
+                length is not None
+                and length >= self.least
+                and all(p.stages.width in (None, length) for p in self.parts)
+            ):
                 return self._local(encoder, raw, part)
             return self._logits(encoder, network, raw, part)
 
