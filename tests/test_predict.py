@@ -8,7 +8,9 @@ from torch import nn
 
 from seqcnn.encode.onehot import OneHot
 from seqcnn.errors import OutOfMemoryError, ShapeError
-from seqcnn.inference.predict import frozen, predict_logits, stream_logits
+from seqcnn.inference import predict
+from seqcnn.inference.local import locals_of
+from seqcnn.inference.predict import frozen, predict_logits, still, stream_logits
 from seqcnn.networks import create
 from seqcnn.runtime import threads
 from seqcnn.sequence import Sequences
@@ -92,6 +94,31 @@ def test_the_callers_things_stay_as_they_are() -> None:
     assert all(torch.equal(tensor, weights[name]) for name, tensor in network.state_dict().items())
     assert all(p.requires_grad for p in network.parameters() if p.ndim == 4)
     np.testing.assert_array_equal(RAW.buffer, codes)
+
+
+def test_only_a_module_that_trains_is_copied() -> None:
+    place, network = torch.device("cpu"), nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+    assert still(network.eval(), place) is network
+    network[1].train()
+    copy = still(network, place)
+    assert copy is not network and network[1].training and not any(part.training for part in copy.modules())
+    assert copy[0].weight is network[0].weight
+
+
+def test_steps_are_made_once_and_in_full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Norms are folded into convolutions before the work begins, not by each worker inside autocast."""
+    made = []
+
+    def noted(*modules: nn.Module) -> tuple[predict.Local, ...]:
+        made.append(torch.is_autocast_enabled("cpu"))
+        return locals_of(*modules)
+
+    monkeypatch.setattr(predict, "locals_of", noted)
+    network = create("motif", in_channels=4, outputs=1, width=None)
+    raw = Sequences.from_codes(np.random.default_rng(3).integers(0, 4, (2100, 101)).astype(np.uint8))
+    with threads(3):
+        predict_logits(OneHot("dna"), network, raw, precision="bf16")
+    assert made == [False]
 
 
 def test_an_error_in_a_worker_reaches_the_caller() -> None:
