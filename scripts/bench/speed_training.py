@@ -239,9 +239,9 @@ def to_auroc(setting: Setting) -> Iterator[Contest | Figure]:
         return Timed(None, seconds)
 
     equal = (
-        f"CTCFL's training file, {len(train):,} records trained on, the {len(held):,} of its strongest peaks held out "
-        "and looked at each epoch; layer sizes; theirs in the order Conv1d - BatchNorm - ReLU - MaxPool; their rate "
-        "and our epochs chosen on other seeds"
+        f"CTCFL's training file, {len(train):,} records trained on, the {len(held):,} of its strongest peaks and "
+        "their shuffles held out and looked at each epoch; layer sizes; theirs in the order Conv1d - BatchNorm - "
+        "ReLU - MaxPool; their rate and our epochs chosen on other seeds"
     )
     sides = {a: lambda: one(a, partial(ours_until, epochs)), b: lambda: one(b, partial(theirs, rate))}
     yield Contest(f"time to an AUROC of {REACHED}", equal, sides, (Ratio(a, b, 4),))

@@ -161,6 +161,8 @@ def _spread(change: Tensor, taps: Tensor, dilation: int) -> Tensor:
 def _settled_anywhere(edits: Edits, skip: Skip | None, before: Maps, later: Maps | None) -> Edits:
     """Return edits after a convolution with what is skipped added, rectified, and nothing where there is no cell.
 
+    Their change is written over: a convolution has just made it.
+
     Parameters
     ----------
     before, later
