@@ -97,6 +97,36 @@ def test_places_equal_a_naive_loop(alphabet: Alphabet, monkeypatch: pytest.Monke
     assert (np.diff(got.records) >= 0).all()
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 999),
+    st.lists(st.integers(1, 30), min_size=1, max_size=4),
+    st.sampled_from([DNA, RNA, PROTEIN]),
+    st.sampled_from([1.0, 0.03, 1e-3, 1e-9]),
+)
+def test_filtration_misses_no_site(seed: int, widths: list[int], alphabet: Alphabet, pvalue: float) -> None:
+    rng = np.random.default_rng(seed)
+    motifs = [some(rng, width, alphabet, str(i)) for i, width in enumerate(widths)]
+    planted = [np.tile(motif.probabilities.argmax(1), 3) for motif in motifs]  # sites at both ends, one behind another
+    records = [*planted, *(rng.integers(0, alphabet.size, rng.integers(0, 90)) for _ in range(3))]
+    whole = Sequences.from_codes([codes.astype(np.uint8) for codes in records])
+    whole.buffer[rng.random(len(whole.buffer)) < 0.02] = alphabet.any_code
+    background = rng.dirichlet(np.full(alphabet.size, 9))
+    if alphabet is DNA:
+        background = (background + background[::-1]) / 2
+    got = find_sites(motifs, [whole], background=background, pvalue=pvalue)
+    rows = list(zip(got.motifs, got.records, got.starts, got.reverse, got.pvalues, got.qvalues, strict=True))
+    for m, motif in enumerate(motifs):
+        mine = [(int(r), int(s), bool(v), p, q) for k, r, s, v, p, q in rows if k == m]
+        assert mine == naive(motif, whole, background=background, pvalue=pvalue, both=alphabet is DNA)
+
+
+def test_more_sites_than_expected_are_all_kept() -> None:
+    made = Motif("m", np.eye(4)[[0] * 12], DNA, nsites=50)
+    found = find_sites([made], [Sequences.from_codes([np.zeros(5000, np.uint8)])], pvalue=1e-6)
+    assert found.starts.tolist() == list(range(4989))
+
+
 def test_the_other_strand_holds_the_mirrored_sites() -> None:
     rng = np.random.default_rng(1)
     motif, codes = some(rng, 6), rng.integers(0, 4, 300).astype(np.uint8)

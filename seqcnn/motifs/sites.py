@@ -1,35 +1,36 @@
 """Where motifs occur in sequences, with exact p-values: the search of FIMO for any alphabet and background.
 
 memelite's FIMO knows four letters of equal frequency only, so the search is our own: log-odds on a fine grid of
-integers, their distribution by dynamic programming, and the scan by looking up the score of four letters at a time.
+integers, their distribution by dynamic programming, and the scan by filtration.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from seqcnn.alphabet import PAD, SOFT_MASK
+from seqcnn.alphabet import SOFT_MASK
+from seqcnn.compiling import compiled
 from seqcnn.errors import DataError
 from seqcnn.motif import Motif
 from seqcnn.motifs.fdr import q_values
-from seqcnn.sequence import Codes, Sequences
+from seqcnn.motifs.filtration import Filtration
+from seqcnn.runtime import cpus
+from seqcnn.sequence import Codes, Sequences, decode, reverse_complement
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
-#: Steps of the grid between a motif's lowest and highest log-odds; sums stay exact in 32-bit floats.
+#: Steps of the grid between a motif's lowest and highest log-odds; a loss fits in 16 bits.
 STEPS: Final = 20_000
 #: Sites of background letters added to a motif's own, as FIMO does.
 PSEUDOCOUNT: Final = 0.1
-#: Positions, and motifs, scanned at a time.
-_BLOCK: Final = 1 << 15
-_MOTIFS: Final = 32
-#: Letters of a word whose score is looked up at once.
-_PIECE: Final = 4
-#: What a window gets for a letter that is not canonical: out of reach of any threshold.
-_BARRED: Final = -float(1 << 21)
+#: Letters, and motifs, searched at a time.
+_BLOCK: Final = 1 << 18
+_MOTIFS: Final = 128
 
 
 @dataclass(frozen=True)
@@ -84,15 +85,23 @@ class Scorer:
         return int(np.searchsorted(-self.tail, -pvalue * (1 + 1e-12), side="left"))
 
 
-def _tail(weights: npt.NDArray[np.int64], background: Floats) -> Floats:
+@compiled
+def _tail(weights, background):  # type: ignore[no-untyped-def]
     """Return P(score >= s) for every s, by adding one position at a time."""
     density = np.ones(1)
     for row in weights:
-        grown = np.zeros(len(density) + int(row.max()))
-        for step, frequency in zip(row, background, strict=True):
-            grown[step : step + len(density)] += frequency * density
+        grown = np.zeros(len(density) + row.max())
+        for step, frequency in zip(row, background):  # noqa: B905
+            part = grown[step : step + len(density)]
+            for i in range(len(density)):
+                part[i] += frequency * density[i]
         density = grown
-    return np.append(np.minimum(np.cumsum(density[::-1])[::-1], 1.0), 0.0)
+    tail = np.zeros(len(density) + 1)
+    total = 0.0
+    for i in range(len(density) - 1, -1, -1):
+        total += density[i]
+        tail[i] = min(total, 1.0)
+    return tail
 
 
 @dataclass(frozen=True)
@@ -178,109 +187,73 @@ def find_sites(
     if ground.shape != (alphabet.size,) or not (ground > 0).all():
         raise DataError(f"background: expected {alphabet.size} frequencies above 0, found {ground.tolist()}")
     ground = ground / ground.sum()
-    scorers = [Scorer.of(motif, ground) for motif in motifs]
-    search = _Search(scorers, both=both, pvalue=pvalue)
-    for chunk in chunks:
-        search.scan(chunk)
+    with ThreadPoolExecutor(cpus()) as pool:
+        scorers = list(pool.map(lambda motif: Scorer.of(motif, ground), motifs))
+        search = _Search(scorers, pool, both=both, pvalue=pvalue)
+        for chunk in chunks:
+            search.scan(chunk)
     return search.result(qvalue)
 
 
-class _Bank:
-    """Motifs of like width side by side, on both strands: a row of scores for each word of `_PIECE` letters."""
-
-    def __init__(self, scorers: list[Scorer], members: npt.NDArray[np.int64], *, both: bool) -> None:
-        import torch
-
-        alphabet = scorers[0].motif.alphabet
-        size = alphabet.size
-        self.members = members
-        self.widths = np.array([len(scorers[m].motif) for m in members])
-        self.longest = int(self.widths.max())
-        self.pieces = -(-self.longest // _PIECE)
-        self.letters = size + 1  # the last one stands for all that are not canonical
-        self.strands = 2 if both else 1
-        weights = np.zeros((self.strands, len(members), self.pieces * _PIECE, self.letters), np.float32)
-        for row, (m, width) in enumerate(zip(members, self.widths, strict=True)):
-            weights[:, row, :width, size] = _BARRED
-            weights[0, row, :width, :size] = scorers[m].weights
-            if both:
-                weights[1, row, :width, :size] = scorers[m].weights[::-1, alphabet.complement[:size]]
-        pieces = weights.reshape(-1, self.pieces, _PIECE, self.letters)
-        words = pieces[:, :, 0]  # (motifs x strands, pieces, words)
-        for place in range(1, _PIECE):
-            words = (words[..., None] + pieces[:, :, place, None, :]).reshape(*words.shape[:2], -1)
-        table = words.transpose(1, 2, 0).reshape(-1, len(pieces))
-        self.table = torch.from_numpy(np.ascontiguousarray(table))
-
-    def scores(self, block: Codes, count: int) -> npt.NDArray[np.float32]:
-        """Return the scores of the first `count` windows of codes, ``(count, strands x motifs)``."""
-        import torch
-
-        long = np.concatenate([block, np.zeros(self.pieces * _PIECE, np.uint8)]).astype(np.int64)
-        index = np.zeros(count + (self.pieces - 1) * _PIECE, np.int64)
-        for place in range(_PIECE):
-            index = index * self.letters + long[place : place + len(index)]
-        rows = self.letters**_PIECE
-        words = np.stack([index[p * _PIECE : p * _PIECE + count] + p * rows for p in range(self.pieces)], 1)
-        with torch.inference_mode():
-            return torch.nn.functional.embedding_bag(torch.from_numpy(words), self.table, mode="sum").numpy()
-
-
 class _Search:
-    """One search: banks of motifs, and the sites so far."""
+    """One search: motifs that are filtered together, and the sites so far."""
 
-    def __init__(self, scorers: list[Scorer], *, both: bool, pvalue: float) -> None:
-        self.scorers = scorers
+    def __init__(self, scorers: list[Scorer], pool: ThreadPoolExecutor, *, both: bool, pvalue: float) -> None:
+        self.scorers, self.pool, self.strands, self.pvalue = scorers, pool, 2 if both else 1, pvalue
         self.alphabet = scorers[0].motif.alphabet
         self.cutoffs = np.array([scorer.cutoff(pvalue) for scorer in scorers], np.int64)
+        self.widths = np.array([len(scorer.motif) for scorer in scorers])
         self.tested = np.zeros(len(scorers), np.int64)
         self.records = 0
-        self.parts: list[tuple[npt.NDArray[np.int64], ...]] = []
+        self.parts: list[tuple[Ints, ...]] = []
         self.letters: list[str] = []
-        order = np.argsort([len(scorer.motif) for scorer in scorers], kind="stable")
-        self.banks = [_Bank(scorers, order[i : i + _MOTIFS], both=both) for i in range(0, len(order), _MOTIFS)]
+        self.filtrations = list(pool.map(self._filtration, range(0, len(scorers), _MOTIFS)))
+        self.margin = max(filtration.margin for _, filtration in self.filtrations)
+
+    def _filtration(self, first: int) -> tuple[int, Filtration]:
+        """Return the filtration of some motifs, forward and turned around, and which the first is."""
+        some = slice(first, first + _MOTIFS)
+        rows = [scorer.weights for scorer in self.scorers[some]]
+        if self.strands == 2:
+            rows += [row[::-1, self.alphabet.complement[: self.alphabet.size]] for row in rows]
+        return first, Filtration(rows, np.tile(self.cutoffs[some], self.strands))
 
     def scan(self, chunk: Sequences) -> None:
         """Search the records of a chunk, laid end to end with a barred letter after each."""
-        size = self.alphabet.size
-        starts = chunk.offsets[:-1] + np.arange(len(chunk))  # of each record, in the joined text
-        codes = np.full(int(chunk.offsets[-1]) + len(chunk), PAD, np.uint8)
-        place = np.arange(len(chunk.buffer)) + np.repeat(np.arange(len(chunk)), chunk.lengths)
-        codes[place] = chunk.buffer & ~np.uint8(SOFT_MASK)
-        codes = np.minimum(codes, np.uint8(size))
-        for bank in self.banks:
-            for begin in range(0, len(codes), _BLOCK):
-                count = min(_BLOCK, len(codes) - begin)
-                block = np.full(count + bank.longest - 1, size, np.uint8)  # beyond the end every letter is barred
-                part = codes[begin : begin + len(block)]
-                block[: len(part)] = part
-                self._block(bank, block, begin, count, starts=starts)
+        size, margin = np.uint8(self.alphabet.size), self.margin
+        bars = np.concatenate([np.zeros(margin, np.int64), chunk.offsets[1:], np.full(margin, chunk.offsets[-1])])
+        text = np.insert(np.minimum(chunk.buffer & ~np.uint8(SOFT_MASK), size), bars, size)
+        starts = margin + chunk.offsets[:-1] + np.arange(len(chunk))  # of each record, in the text
+        stretches = np.diff(np.flatnonzero(text == size)) - 1
+        for m, width in enumerate(self.widths):
+            windows = stretches - width + 1
+            self.tested[m] += self.strands * int(windows[windows > 0].sum())
+        places = range(margin, len(text) - margin, _BLOCK)
+        blocks = [(first, filtration, place) for place in places for first, filtration in self.filtrations]
+        for at, motif, reverse, score, letters in self.pool.map(lambda block: self._block(text, *block), blocks):
+            record = np.searchsorted(starts, at, side="right") - 1
+            self.parts.append((motif, record + self.records, at - starts[record], reverse, score))
+            self.letters += letters
         self.records += len(chunk)
 
-    def _block(self, bank: _Bank, block: Codes, begin: int, count: int, *, starts: npt.NDArray[np.int64]) -> None:
-        """Keep the sites among the `count` windows that start in a block."""
-        members = bank.members
-        barred = np.concatenate([[0], np.cumsum(block == self.alphabet.size)])
-        for width in np.unique(bank.widths):
-            clean = int((barred[width : width + count] == barred[:count]).sum())
-            self.tested[members[bank.widths == width]] += clean * bank.strands
-        limits = np.tile(np.maximum(self.cutoffs[members], 0), bank.strands).astype(np.float32)
-        scores = bank.scores(block, count)
-        above = scores >= limits
-        some = np.flatnonzero(above.any(1))  # few windows have a site: looking at those only is much faster
-        if not len(some):
-            return
-        window, column = np.nonzero(above[some])
-        window = some[window]
-        row, reverse = column % len(members), column // len(members)
-        for first, turned, width in zip(window, reverse, bank.widths[row], strict=True):
-            site = block[first : first + width]
-            shown = self.alphabet.complement[site[::-1]] if turned else site
-            self.letters.append(shown.tobytes().translate(self.alphabet.spelling).decode("ascii"))
-        at = window + begin
-        record = np.searchsorted(starts, at, side="right") - 1
-        value = np.rint(scores[window, column]).astype(np.int64)
-        self.parts.append((members[row], record + self.records, at - starts[record], reverse, value))
+    def _block(
+        self, text: Codes, first: int, filtration: Filtration, place: int
+    ) -> tuple[Ints, Ints, Ints, Ints, list[str]]:
+        """Return place, motif, strand, score and letters of the sites in one block."""
+        begin, end = place, min(place + _BLOCK, len(text) - self.margin)
+        rows = len(filtration.tops)
+        at, row, score = filtration(text, begin, end, expected=int(self.pvalue * (end - begin) * rows)).T
+        reverse, motif = np.divmod(row, rows // self.strands)
+        motif += first
+        low = begin - self.margin
+        part = text[low : end + self.margin]
+        strands = [decode(part, self.alphabet)]
+        if self.strands == 2:
+            strands.append(decode(reverse_complement(part, self.alphabet), self.alphabet))
+        starts, ends = at - low, at - low + self.widths[motif]
+        starts, ends = (np.where(reverse, len(part) - there, here) for here, there in ((starts, ends), (ends, starts)))
+        places = zip(reverse.tolist(), starts.tolist(), ends.tolist(), strict=True)
+        return at, motif, reverse, score, [strands[strand][start:end] for strand, start, end in places]
 
     def result(self, qvalue: float) -> Found:
         """Return all sites with their q-values, sorted."""
@@ -289,8 +262,9 @@ class _Search:
         motif, record, start, reverse, score = parts
         p, q, bits = np.zeros(len(motif)), np.zeros(len(motif)), np.zeros(len(motif))
         ends = start.copy()
-        for m, scorer in enumerate(self.scorers):
-            mine = np.flatnonzero(motif == m)
+        of_motif = np.argsort(motif, kind="stable")
+        ends_of = np.searchsorted(motif[of_motif], np.arange(1, len(self.scorers)))
+        for m, (scorer, mine) in enumerate(zip(self.scorers, np.split(of_motif, ends_of), strict=True)):
             p[mine] = scorer.tail[score[mine]]
             q[mine] = q_values(p[mine], tests=max(int(self.tested[m]), 1))
             bits[mine] = score[mine] * scorer.bits + scorer.floor

@@ -6,20 +6,24 @@ from dataclasses import dataclass, field, replace
 from math import ceil, log10
 from pathlib import Path
 
+import numpy as np
+
 from seqcnn.alphabet import RNA
 from seqcnn.checks import did_you_mean
 from seqcnn.data.sources.records import Coder, told_alphabet
 from seqcnn.data.sources.regions import Regions
 from seqcnn.errors import DataError, OptionError
 from seqcnn.interval import SIGNS, Place
+from seqcnn.io.cells import Column
 from seqcnn.io.layout import PLACE_COLUMNS
 from seqcnn.io.meme import read_meme_file
 from seqcnn.io.opening import STDIN, shown
 from seqcnn.io.table import is_table
-from seqcnn.io.tsv import tsv_rows
+from seqcnn.io.tsv import tsv_columns
 from seqcnn.io.writing import check_writable
 from seqcnn.motif import Motif
 from seqcnn.motifs.sites import Found, chunked, find_sites
+from seqcnn.names import Names
 from seqcnn.options import SitesOptions
 from seqcnn.record import Letters
 from seqcnn.registry import resolve
@@ -57,45 +61,44 @@ class Located:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the cells of `rows`."""
+        """Names of the columns of `table`."""
         return (*COLUMNS, *(PLACE_COLUMNS if self.places else ()))
 
-    def where(self) -> Iterator[Place]:
-        """Yield the place of each site, with its strand, on a chromosome: of the genome, or the record itself."""
+    def table(self) -> list[Column]:
+        """Return the cells of `columns` of all sites, column by column; 0-based, half-open."""
         f = self.found
+        return [
+            Names([motif.name for motif in self.motifs], f.motifs),
+            Names([motif.alt for motif in self.motifs], f.motifs),
+            Names(self.ids, f.records),
+            f.starts,
+            f.ends,
+            Names("+-", f.reverse.astype(np.int64)),
+            f.scores,
+            f.pvalues,
+            f.qvalues,
+            Names.of(f.sequences),
+            *(self.where() if self.places else ()),
+        ]
+
+    def where(self) -> list[Column]:
+        """Return chromosome, start, end and strand of all sites: on the genome, or on records as they are."""
+        f = self.found
+        if not self.places:
+            return [Names(self.ids, f.records), f.starts, f.ends, Names("+-", f.reverse.astype(np.int64))]
+        found = []
         for record, start, end, reverse in zip(
             f.records.tolist(), f.starts.tolist(), f.ends.tolist(), f.reverse.tolist(), strict=True
         ):
-            strand = -1 if reverse else 1
-            if not self.places:
-                yield Place(self.ids[record], start, end, strand)
-                continue
             place = self.places[record]
             part = place.part(start, end, self.lengths[place.chromosome])
-            yield part._replace(strand=strand * (part.strand or 1))
-
-    def rows(self) -> Iterator[tuple[object, ...]]:
-        """Yield a row of `columns` for each site; 0-based, half-open."""
-        for row, place in zip(self._found(), self.where(), strict=True):
-            yield (*row, *place[:3], SIGNS[place.strand]) if self.places else row
-
-    def _found(self) -> Iterator[tuple[object, ...]]:
-        """Yield a row of `COLUMNS` for each site."""
-        f = self.found
-        for i in range(len(f)):
-            motif = self.motifs[f.motifs[i]]
-            yield (
-                motif.name,
-                motif.alt,
-                self.ids[f.records[i]],
-                int(f.starts[i]),
-                int(f.ends[i]),
-                "-" if f.reverse[i] else "+",
-                float(f.scores[i]),
-                float(f.pvalues[i]),
-                float(f.qvalues[i]),
-                f.sequences[i],
-            )
+            found.append(part._replace(strand=(-1 if reverse else 1) * (part.strand or 1)))
+        return [
+            Names.of([place.chromosome for place in found]),
+            np.array([place.start for place in found], np.int64),
+            np.array([place.end for place in found], np.int64),
+            Names.of([SIGNS[place.strand] for place in found]),
+        ]
 
 
 def sites(
@@ -187,11 +190,9 @@ def sites(
             f"pass --pvalue {10.0 ** ceil(log10(reach)):g}"
         )
     located = Located(tuple(wanted), tuple(ids), found, tuple(notes), tuple(places), regions.lengths)
-    if place.lower().removesuffix(".gz").endswith(".bed"):
-        _write_bed(located, place)
-    else:
-        with tsv_rows(place, located.columns) as write:
-            write(located.rows())
+    bed = place.lower().removesuffix(".gz").endswith(".bed")
+    with tsv_columns(place, () if bed else located.columns) as write:
+        write(_bed(located) if bed else located.table())
     return located
 
 
@@ -236,14 +237,10 @@ def _notes(*, located_in: int, sites: int, both: bool, stated: bool, letters: di
         yield "letters: " + ", ".join(f"{count:,} {what}" for what, count in letters.items())
 
 
-def _write_bed(located: Located, path: str) -> None:
-    """Write BED6: the score is -100 times the logarithm of the p-value, at most 1000."""
-
-    def rows() -> Iterator[tuple[object, ...]]:
-        for (chromosome, start, end, strand), row in zip(located.where(), located.rows(), strict=True):
-            motif, name, pvalue = row[0], row[1], float(str(row[7]))
-            score = min(1000, round(-100 * log10(max(pvalue, 1e-10))))
-            yield chromosome, start, end, f"{motif}{f'|{name}' if name else ''}", score, SIGNS[strand]
-
-    with tsv_rows(path) as write:
-        write(rows())
+def _bed(located: Located) -> list[Column]:
+    """Return the columns of BED6: the score is -100 times the logarithm of the p-value, at most 1000."""
+    chromosomes, starts, ends, strands = located.where()
+    found = located.found
+    names = [f"{motif.name}{f'|{motif.alt}' if motif.alt else ''}" for motif in located.motifs]
+    scores = np.minimum(1000, np.rint(-100 * np.log10(np.maximum(found.pvalues, 1e-10)))).astype(np.int64)
+    return [chromosomes, starts, ends, Names(names, found.motifs), scores, strands]
