@@ -41,6 +41,9 @@ def test_round_trip_is_bit_exact(make: Any, tmp_path: Path) -> None:
 
 def test_everything_comes_back() -> None:
     back = Model.from_bytes(BYTES)
+    assert not any(
+        part.training for whole in (back.encoder, back.network, back.calibration) for part in whole.modules()
+    )
     assert back.record.oof is not None
     assert MODEL.record.oof is not None
     np.testing.assert_array_equal(back.record.oof.hashes, MODEL.record.oof.hashes)

@@ -35,7 +35,10 @@ def plain(strands: str) -> np.ndarray:
 @pytest.mark.parametrize("strands", ["both", "forward"])
 @pytest.mark.parametrize("batch_bytes", [1, 3000, None])
 @pytest.mark.parametrize("workers", [1, 3])
-def test_batches_and_threads_do_not_matter(strands: str, batch_bytes: int | None, workers: int) -> None:
+def test_batches_and_threads_do_not_matter(
+    strands: str, batch_bytes: int | None, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predict, "_FEW", 0)
     with threads(workers):
         found = predict_logits(MODEL.encoder, MODEL.network, RAW, strands=strands, batch_bytes=batch_bytes)
         assert torch.get_num_threads() == workers
@@ -105,6 +108,21 @@ def test_only_a_module_that_trains_is_copied() -> None:
     assert copy[0].weight is network[0].weight
 
 
+def test_a_little_work_is_done_on_the_callers_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("threads for a little work")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(predict, "ThreadPoolExecutor", refuse)
+        with threads(3):
+            few = predict_logits(MODEL.encoder, MODEL.network, RAW, strands="both")
+            assert torch.get_num_threads() == 3
+        with pytest.raises(AssertionError, match="threads for a little work"):
+            predict_logits(MODEL.encoder, MODEL.network, RAW.take(list(range(23)) * 200))
+    monkeypatch.setattr(predict, "_FEW", 0)
+    np.testing.assert_allclose(predict_logits(MODEL.encoder, MODEL.network, RAW, strands="both"), few, atol=1e-6)
+
+
 def test_steps_are_made_once_and_in_full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     """Norms are folded into convolutions before the work begins, not by each worker inside autocast."""
     made = []
@@ -121,7 +139,9 @@ def test_steps_are_made_once_and_in_full_precision(monkeypatch: pytest.MonkeyPat
     assert made == [False]
 
 
-def test_an_error_in_a_worker_reaches_the_caller() -> None:
+@pytest.mark.parametrize("few", [0, 1000])
+def test_an_error_reaches_the_caller(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predict, "_FEW", few)
     model = dna_model(width=40)
     with pytest.raises(ShapeError, match="at most 40 columns, found 41"):
         predict_logits(model.encoder, model.network, model.raw(["A" * 41, "ACGT"]))

@@ -67,9 +67,9 @@ def network_of(setting: Setting, shape: str, width: int, **options: Any) -> Netw
 
 
 def model_of(network: Network, width: int, strands: str = "forward") -> Model:
-    """Return a model of letters around a network."""
+    """Return a model of letters around a network, in use as one that was loaded."""
     task = Binary(["0", "1"])
-    return Model(OneHot("dna"), network, task, alphabet=DNA, longest=width, strands=strands)
+    return Model(OneHot("dna").eval(), network, task, alphabet=DNA, longest=width, strands=strands)
 
 
 class PlainBasset(nn.Sequential):

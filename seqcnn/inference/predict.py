@@ -1,11 +1,12 @@
 """Prediction: logits of raw records, in batches whose activations stay in the cache."""
 
 import inspect
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, nullcontext
 from copy import deepcopy
 from functools import cached_property
+from itertools import chain
 from queue import Empty, SimpleQueue
 from threading import Barrier
 from typing import Any, TypeVar
@@ -21,17 +22,20 @@ from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import OutOfMemoryError
 from seqcnn.inference.dense import bytes_a_letter, scan, why_apart
 from seqcnn.inference.local import Local, locals_of
-from seqcnn.runtime import compute_alone, pick_device
+from seqcnn.runtime import compute_alone, pick_device, threads
 from seqcnn.sequence import Sequences
 from seqcnn.tiling import Overlapping
 
 Logits = npt.NDArray[np.float32]
 M = TypeVar("M", bound=nn.Module)
+T = TypeVar("T")
 
 #: Bytes of the widest activation of a batch: on a CPU it should stay in the cache, a GPU wants more work at a time.
 BATCH_BYTES = {"cpu": 16 << 20, "cuda": 512 << 20}
 #: Letters of a chunk from which on tables of words pay for being made.
 _MANY = 200_000
+#: Cells of a chunk up to which it is not worth a thread.
+_FEW = 1 << 13
 
 
 def predict_logits(
@@ -97,24 +101,46 @@ def stream_logits(
         place = pick_device(device) if isinstance(device, str) else device
     wanted = getattr(network, "batch_bytes", None) if place.type == "cpu" else None
     limit = batch_bytes or wanted or BATCH_BYTES.get(place.type, BATCH_BYTES["cuda"])
-    # On a CPU, batches side by side on one thread each beat one batch on all threads: nothing waits for the slowest.
-    before = torch.get_num_threads()
-    workers = before if place.type == "cpu" else 1
     runner = _Runner(encoder, network, both=strands == "both", place=place, precision=precision, limit=limit)
-    pool = ThreadPoolExecutor(workers)
-    try:
-        ready = Barrier(workers)
-        for worker in [pool.submit(_alone, ready) for _ in range(workers)]:
-            worker.result()
-        torch.set_num_threads(before)  # of the caller; each worker keeps its own
+    with ExitStack() as stack:
+        pool: ThreadPoolExecutor | None = None
         waiting: _Work | None = None
         for chunk in chunks:
-            work = runner.start(chunk, pool)
+            if pool is None and not runner.little(chunk):
+                # Batches side by side on one thread each beat one batch on all threads: nothing waits for the slowest.
+                pool = stack.enter_context(_workers(torch.get_num_threads() if place.type == "cpu" else 1))
+            work = runner.start(chunk, pool or _HERE)
             if waiting is not None:
                 yield runner.finish(waiting)
             waiting = work
         if waiting is not None:
             yield runner.finish(waiting)
+
+
+class _Here(Executor):
+    """Does what others do in a pool at once, by the caller: threads cost more than a little work takes."""
+
+    def submit(self, work: Callable[..., T], /, *arguments: Any, **named: Any) -> "Future[T]":
+        """Return what is done."""
+        future: Future[T] = Future()
+        with threads(1):
+            future.set_result(work(*arguments, **named))
+        return future
+
+
+_HERE = _Here()
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Lend threads that compute by themselves, each on one CPU; the caller keeps its number of threads."""
+    before, pool = torch.get_num_threads(), ThreadPoolExecutor(count)
+    try:
+        ready = Barrier(count)
+        for worker in [pool.submit(_alone, ready) for _ in range(count)]:
+            worker.result()
+        torch.set_num_threads(before)
+        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -128,7 +154,7 @@ def frozen(module: M, place: torch.device) -> M:
 
 def still(module: M, place: torch.device) -> M:
     """Return a module in evaluation mode on a device: itself if it is so."""
-    there = all(tensor.device == place for tensor in [*module.parameters(), *module.buffers()])
+    there = all(tensor.device == place for tensor in chain(module.parameters(), module.buffers()))
     return module if there and not any(part.training for part in module.modules()) else frozen(module, place)
 
 
@@ -143,12 +169,12 @@ _Work = list[tuple[npt.NDArray[np.int64], Future[Logits]]]
 
 
 class _Runner:
-    """Copies of encoder and network on one device, fed with batches by bytes."""
+    """Encoder and network on one device, and copies of them, fed with batches by bytes."""
 
     def __init__(
         self, encoder: Encoder, network: nn.Module, *, both: bool, place: torch.device, precision: str, limit: int
     ) -> None:
-        self.encoder, self.network = still(encoder, place), still(network, place)  # only ever copied
+        self.encoder, self.network = still(encoder, place), still(network, place)
         self.both, self.place, self.limit, self.bf16 = both, place, limit, precision == "bf16"
         self.takes_lengths = "lengths" in inspect.signature(network.forward).parameters
         self.uniform = encoder.columns(torch.ones(1, dtype=torch.int64)) is None
@@ -158,13 +184,19 @@ class _Runner:
         self.channels = max((m.out_channels for m in convolutions), default=64)
         self.least = getattr(network, "minimum_width", 1)
         self.free: SimpleQueue[tuple[Any, nn.Module]] = SimpleQueue()
+        self.free.put((self.encoder, self.network))
 
     @cached_property
     def parts(self) -> tuple[Local, ...]:
         """The network as local steps; made by the thread that hands out work, in full precision."""
         return locals_of(self.encoder, self.network)
 
-    def start(self, raw: Raw, pool: ThreadPoolExecutor) -> _Work:
+    def little(self, raw: Raw) -> bool:
+        """Return whether the records of a chunk are few and small."""
+        lengths = lengths_of(raw)
+        return len(lengths) * self.encoder.cells(int(lengths.max(initial=0))) <= _FEW
+
+    def start(self, raw: Raw, pool: Executor) -> _Work:
         """Hand the batches of a chunk to the workers, the longest records first."""
         lengths = lengths_of(raw)
         work: _Work = []
@@ -303,6 +335,6 @@ class _Runner:
 
 def device_of(network: nn.Module) -> torch.device:
     """Return where a network is."""
-    for tensor in [*network.parameters(), *network.buffers()]:
+    for tensor in chain(network.parameters(), network.buffers()):
         return tensor.device
     return torch.device("cpu")

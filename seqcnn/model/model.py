@@ -15,7 +15,7 @@ from seqcnn.checks import one_of
 from seqcnn.data.dataset import Dataset, Negatives, Raw, lengths_of
 from seqcnn.encode.encoder import Encoder
 from seqcnn.errors import DataError, OptionError, SeqcnnWarning
-from seqcnn.inference.predict import Logits, predict_logits
+from seqcnn.inference.predict import Logits, predict_logits, still
 from seqcnn.io.writing import atomic
 from seqcnn.model.card import html_card, text_card
 from seqcnn.model.container import pack, unpack
@@ -88,7 +88,7 @@ class Model:
         self.strands = one_of(strands, ("both", "forward"), "strands")
         if strands == "both" and (alphabet is None or not alphabet.has_complement):
             raise OptionError("strands: both needs DNA or RNA; pass forward")
-        self.calibration = Calibration(task.outputs) if calibration is None else calibration
+        self.calibration = Calibration(task.outputs).eval() if calibration is None else calibration
         self.baselines = dict(baselines or {})
         self.record = TrainingRecord() if record is None else record
 
@@ -146,8 +146,9 @@ class Model:
 
     def calibrated(self, logits: Logits) -> Logits:
         """Return the network's logits ``(N, K)`` as calibrated ones."""
+        calibration = still(self.calibration, torch.device("cpu"))
         with torch.inference_mode():
-            return np.asarray(deepcopy(self.calibration).cpu().eval()(torch.from_numpy(logits)).numpy(), np.float32)
+            return np.asarray(calibration(torch.from_numpy(logits)).numpy(), np.float32)
 
     def check_lengths(self, raw: Raw) -> None:
         """Refuse records longer than the window of a network that flattens, naming the first; warn of long ones."""

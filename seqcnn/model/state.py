@@ -119,6 +119,7 @@ def restore(header: dict[str, Any], arrays: Arrays, where: str) -> dict[str, Any
     _finite(left, where)
     for prefix, module in _modules(encoder, network, calibration, baselines).items():
         _fill(module, {name: left.pop(name) for name in list(left) if name.startswith(prefix)}, prefix, where)
+        module.eval()
     if left:
         raise ModelFileError(f"{where}: unknown tensor {next(iter(left))!r}; the file was not written by this seqcnn")
     return {

@@ -270,7 +270,7 @@ class _Run:
             interrupted, notes = True, (*notes, "interrupted while calibrating: all epochs are done")
             logits = self._logits(valid)
             calibration = self._calibration(valid, logits)
-        self.network.to(origin)
+        self.network.to(origin).eval()
         return Fit(tuple(history), best_epoch, calibration, logits, recipe, self.precision, interrupted, notes)
 
     def _epoch(
