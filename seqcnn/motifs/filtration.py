@@ -60,43 +60,36 @@ class Filtration:
     """
 
     def __init__(self, weights: Sequence[npt.NDArray[np.int64]], cutoffs: npt.NDArray[np.int64]) -> None:
-        letters = weights[0].shape[1] + 1
-        self.size, self.piece = (int(np.log(most) / np.log(letters)) for most in _WORDS)
+        self.letters = weights[0].shape[1] + 1
+        self.size, self.piece = (int(np.log(most) / np.log(self.letters)) for most in _WORDS)
         lengths = np.array([len(some) for some in weights])
-        side, width = self.piece - 1, max(int(lengths.max()), self.size)
+        side, width = self.piece - 1, max(int(lengths.max()), self.size)  # a piece may reach beyond the motif
         self.margin = side + width + side
-        losses = np.zeros((len(weights), self.margin, letters), np.int64)
+        losses = np.zeros((len(weights), self.margin, self.letters), np.int64)
         for row, some in zip(losses[:, side:], weights, strict=True):
             row[: len(some), :-1] = some.max(1, keepdims=True) - some
             row[: len(some), -1] = _BARRED
-        self.tops = np.array([int(some.max(1).sum()) for some in weights])
         telling = losses[:, :, :-1].mean(2)
-        around = sliding_window_view(telling[:, side : side + width], self.size, 1).sum(2)
-        anchors = around.argmax(1)
-        heads = _taken(losses, side + anchors[:, None], self.size)[:, 0]
-        budgets = self.tops - np.maximum(cutoffs, 0)
-        counts = np.zeros(letters**self.size, np.int64)
-        _admitted(heads, budgets, counts, np.zeros(0, np.uint32))
-        ends = np.cumsum(counts) - counts
-        self.entries = np.zeros(int(counts.sum()), np.uint32)
-        _admitted(heads, budgets, ends, self.entries)
-        self.ends = np.concatenate([[0], ends]).astype(np.int32)
-        self.anchors, self.letters, self.lowest = anchors, letters, self.tops - budgets
-        self.steps, self.left = self._sides(anchors, lengths, telling)
-        tables = _taken(losses, side + anchors[:, None] + self.steps, self.piece)
-        words = tables[:, :, 0]
+        self.anchors = sliding_window_view(telling[:, side : side + width], self.size, 1).sum(2).argmax(1)
+        self.tops = np.array([int(some.max(1).sum()) for some in weights])
+        self.lowest = np.maximum(cutoffs, 0)
+        heads = _taken(losses, side + self.anchors[:, None], self.size)[:, 0]
+        self.starts, self.entries = _admissions(heads, self.tops - self.lowest)
+        self.steps, self.left = self._sides(lengths, telling)
+        pieces = _taken(losses, side + self.anchors[:, None] + self.steps, self.piece)
+        words = pieces[:, :, 0]
         for place in range(1, self.piece):
-            words = (words[..., None] + tables[:, :, place, None, :]).reshape(*words.shape[:2], -1)
+            words = (words[..., None] + pieces[:, :, place, None, :]).reshape(*words.shape[:2], -1)
         self.tables = np.minimum(words, _BARRED).astype(np.uint16)
 
-    def _sides(self, anchors: Ints, lengths: Ints, telling: Floats) -> tuple[Ints, Ints]:
-        """Return where letters beside the anchor of each motif begin, from the anchor, and how often there are any.
+    def _sides(self, lengths: Ints, telling: Floats) -> tuple[Ints, Ints]:
+        """Return where the pieces beside the anchor of each motif begin, from the anchor on, and how many there are.
 
         Those that tell most come first.
         """
-        steps = np.zeros((len(anchors), 2 + self.margin // self.piece), np.int64)
-        left = np.zeros(len(anchors), np.int64)
-        for row, (anchor, length) in enumerate(zip(anchors.tolist(), lengths.tolist(), strict=True)):
+        steps = np.zeros((len(lengths), 2 + self.margin // self.piece), np.int64)
+        left = np.zeros(len(lengths), np.int64)
+        for row, (anchor, length) in enumerate(zip(self.anchors.tolist(), lengths.tolist(), strict=True)):
             first = self.piece - 1 + anchor
             before = range(-self.piece, -anchor - self.piece, -self.piece)
             after = range(self.size, length - anchor, self.piece)
@@ -125,7 +118,7 @@ class Filtration:
         while True:
             found = np.empty((room, 3), np.int64)
             count = _located(
-                part, words, self.margin, self.size, self.letters, self.ends, self.entries, self.steps, self.left,
+                part, words, self.margin, self.size, self.letters, self.starts, self.entries, self.steps, self.left,
                 self.tables, found,
             )  # fmt: skip
             if count <= room:
@@ -143,11 +136,21 @@ def _taken(losses: Ints, begin: Ints, count: int) -> Ints:
     return found
 
 
+def _admissions(heads: Ints, budgets: Ints) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint32]]:
+    """Return a table of the motifs that each word admits, row by row, and where each row starts (and the last ends)."""
+    counts = np.zeros(heads.shape[2] ** heads.shape[1], np.int64)
+    _admitted(heads, budgets, counts, np.zeros(0, np.uint32))
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    entries = np.zeros(int(starts[-1]), np.uint32)
+    _admitted(heads, budgets, starts[:-1].copy(), entries)
+    return starts.astype(np.int32), entries
+
+
 @compiled
 def _admitted(heads, budgets, ends, entries):  # type: ignore[no-untyped-def]
-    """Add up how many motifs admit each word, or, where there is room, write them from `ends` on.
+    """Add to `ends` how many motifs admit each word and, where there is room, write them from there on.
 
-    Words grow letter by letter, and what a motif can't bear grows no further.
+    Words grow letter by letter, and one that costs a motif more than its budget grows no further.
     """
     rows, size, letters = heads.shape
     left, prefix, letter = np.zeros(size, np.int64), np.zeros(size, np.int64), np.full(size, -1)
@@ -174,7 +177,7 @@ def _admitted(heads, budgets, ends, entries):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _located(part, words, margin, size, letters, ends, entries, steps, left, tables, found):  # type: ignore[no-untyped-def]
+def _located(part, words, margin, size, letters, starts, entries, steps, left, tables, found):  # type: ignore[no-untyped-def]
     """Write anchor, motif and what is left to lose of each site while there is room; return how many there are."""
     high = letters ** (size - 1)
     word = 0
@@ -183,7 +186,7 @@ def _located(part, words, margin, size, letters, ends, entries, steps, left, tab
     count = 0
     for at in range(margin, len(part) - margin):
         word = (word - part[at - 1] * high) * letters + part[at + size - 1]
-        for i in range(ends[word], ends[word + 1]):
+        for i in range(starts[word], starts[word + 1]):
             row = entries[i] >> _BITS
             rest = np.int64(entries[i] & ((1 << _BITS) - 1))
             for j in range(left[row]):
