@@ -11,7 +11,7 @@ class GlobalMax(nn.Module):
 
     The values must be non-negative (after a ReLU or an exponential), because the columns beyond a record's length
     are held at zero. The maximum is a child `torch.nn.MaxPool2d` as wide as the map, which attribution tools know a
-    rule for; under export it is ``amax``, which has no fixed width.
+    rule for; under export, and without gradients, where threads may share the layer, it is ``amax``, which has no width.
 
     Examples
     --------
@@ -27,7 +27,7 @@ class GlobalMax(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the maxima ``(N, C)`` over the first `lengths` columns of each record."""
         x = masked(x, lengths)
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or not torch.is_grad_enabled():
             return x.amax((2, 3))
         self.pool.kernel_size = self.pool.stride = (x.shape[2], x.shape[3])
         pooled: Tensor = self.pool(x)
