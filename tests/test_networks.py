@@ -95,6 +95,18 @@ def test_every_network_has_a_small_version():
 
 
 @every
+def test_threads_may_share_a_network_in_use(name, extra):
+    """Without gradients no layer keeps a note of what it saw, which another thread could read."""
+    network = build(name, extra).eval()
+    before = [dict(vars(part)) for part in network.modules()]
+    with torch.no_grad():
+        network(torch.rand(BATCH, 4, 1, WIDTH))
+    for part, was in zip(network.modules(), before, strict=True):
+        assert vars(part).keys() == was.keys()
+        assert all(value is was[key] or value == was[key] for key, value in vars(part).items()), type(part)
+
+
+@every
 def test_logits_and_features_have_the_declared_shape(name, extra):
     network = build(name, extra)
     x, _ = images([WIDTH] * BATCH)

@@ -11,7 +11,7 @@ class GlobalMax(nn.Module):
 
     The values must be non-negative (after a ReLU or an exponential), because the columns beyond a record's length
     are held at zero. The maximum is a child `torch.nn.MaxPool2d` as wide as the map, which attribution tools know a
-    rule for; under export, and without gradients, where threads may share the layer, it is ``amax``, which has no width.
+    rule for. Under export and without gradients it is ``amax``: no width is kept there, so threads may share the layer.
 
     Examples
     --------
