@@ -70,10 +70,7 @@ class Located:
         return [
             Names([motif.name for motif in self.motifs], f.motifs),
             Names([motif.alt for motif in self.motifs], f.motifs),
-            Names(self.ids, f.records),
-            f.starts,
-            f.ends,
-            Names("+-", f.reverse.astype(np.int64)),
+            *self._on_records(),
             f.scores,
             f.pvalues,
             f.qvalues,
@@ -85,7 +82,7 @@ class Located:
         """Return chromosome, start, end and strand of all sites: on the genome, or on records as they are."""
         f = self.found
         if not self.places:
-            return [Names(self.ids, f.records), f.starts, f.ends, Names("+-", f.reverse.astype(np.int64))]
+            return self._on_records()
         found = []
         for record, start, end, reverse in zip(
             f.records.tolist(), f.starts.tolist(), f.ends.tolist(), f.reverse.tolist(), strict=True
@@ -99,6 +96,11 @@ class Located:
             np.array([place.end for place in found], np.int64),
             Names.of([SIGNS[place.strand] for place in found]),
         ]
+
+    def _on_records(self) -> list[Column]:
+        """Return record, start, end and strand of all sites."""
+        f = self.found
+        return [Names(self.ids, f.records), f.starts, f.ends, Names("+-", f.reverse.astype(np.int64))]
 
 
 def sites(
